@@ -1,0 +1,37 @@
+import { fileURLToPath } from 'node:url'
+import { defineConfig, type TestProjectInlineConfiguration } from 'vitest/config'
+
+const source = (path: string): string => fileURLToPath(new URL(path, import.meta.url))
+
+/** Tests of the sources: nothing but the compiled core is needed. */
+const library: TestProjectInlineConfiguration = {
+  resolve: {
+    alias: { '#wasm': source('bindings/wasm.inline.ts'), '#asymmetric': source('bindings/asymmetric.node.ts') },
+  },
+  test: {
+    name: 'library',
+    include: ['test/**/*.test.ts'],
+    exclude: ['test/cli/**', 'test/package/**', 'test/readme/**'],
+    globalSetup: ['test/setup/core.mjs'],
+    pool: 'forks',
+    testTimeout: 30_000,
+  },
+}
+
+/** Tests of the built package, each a folder of `test/` and an npm script of its own. */
+function ofBuiltPackage(name: string): TestProjectInlineConfiguration {
+  return {
+    test: {
+      name,
+      include: [`test/${name}/**/*.test.ts`],
+      globalSetup: ['test/setup/package.mjs'],
+      pool: 'forks',
+      testTimeout: 120_000,
+      hookTimeout: 120_000,
+    },
+  }
+}
+
+export default defineConfig({
+  test: { projects: [library, ofBuiltPackage('cli'), ofBuiltPackage('package'), ofBuiltPackage('readme')] },
+})
