@@ -1,0 +1,45 @@
+/**
+ * Refuses what is no `Uint8Array` over memory of its own: other types, shared memory (another thread could change
+ * the bytes between two reads) and arrays whose buffer was transferred away.
+ */
+export function assertBytes(value: unknown, name: string): asserts value is Uint8Array {
+  if (value instanceof Uint8Array && value.length > 0 && value.buffer instanceof ArrayBuffer) return
+  if (!ArrayBuffer.isView(value) || toStringTag(value) !== 'Uint8Array') {
+    throw new TypeError(`${name} must be a Uint8Array`)
+  }
+  if (toStringTag(value.buffer) === 'SharedArrayBuffer') throw new TypeError(`${name} must not be in shared memory`)
+  if (value.byteLength === 0 && isDetached(value.buffer)) throw new TypeError(`${name} is over a detached ArrayBuffer`)
+}
+
+/** As {@link assertBytes}, for values of exactly one of these lengths. */
+export function assertLength(value: unknown, name: string, ...lengths: readonly number[]): asserts value is Uint8Array {
+  assertBytes(value, name)
+  if (!lengths.includes(value.length)) {
+    throw new RangeError(`${name} must be ${lengths.join(' or ')} bytes long, not ${String(value.length)}`)
+  }
+}
+
+function toStringTag(value: object): unknown {
+  return (value as { readonly [Symbol.toStringTag]?: unknown })[Symbol.toStringTag]
+}
+
+function isDetached(buffer: ArrayBufferLike): boolean {
+  try {
+    // A view over a detached buffer cannot be made (ECMA-262 §23.2.5.1.3); `buffer.detached` is ES2024.
+    return new Uint8Array(buffer).byteLength !== buffer.byteLength
+  } catch {
+    return true
+  }
+}
+
+/** Refuses an output that is too short, or that overlaps the input without beginning where the input begins. */
+export function assertOutput(output: unknown, input: Uint8Array, needed: number): asserts output is Uint8Array {
+  assertBytes(output, 'output')
+  if (output.length < needed) {
+    throw new RangeError(`output must have room for ${String(needed)} bytes, it has ${String(output.length)}`)
+  }
+  const distance = output.byteOffset - input.byteOffset
+  if (output.buffer === input.buffer && distance !== 0 && distance < input.length && -distance < needed) {
+    throw new RangeError('output must be the same range as the input or not overlap it')
+  }
+}

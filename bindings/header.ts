@@ -1,0 +1,320 @@
+import { FormatError, LimitError } from './errors.ts'
+import { IV_BYTES, TAG_BYTES } from './gcm.ts'
+import { core, type Core } from './instance.ts'
+
+/** One wrapped copy of the data key, as it stands in a message header. Each part has at most 65,535 bytes. */
+export interface EncryptedDataKey {
+  /** Names the kind of wrapping key: a namespace, or `aws-kms`. */
+  readonly providerId: string
+  /** Names the wrapping key. */
+  readonly providerInfo: Uint8Array
+  /** The wrapped data key. */
+  readonly ciphertext: Uint8Array
+}
+
+/** UTF-8 key and value of an encryption context pair. */
+export type ContextPair = readonly [Uint8Array, Uint8Array]
+
+/** What the core needs to know of an algorithm suite. */
+export interface CipherSuite {
+  readonly id: number
+  readonly messageVersion: 1 | 2
+  /** Bytes of the data key and of the encryption key. */
+  readonly keyBytes: 16 | 24 | 32
+  readonly isCommitting: boolean
+}
+
+/** What a header body is written from. */
+export interface HeaderFields {
+  readonly suite: CipherSuite
+  /** 16 bytes in version 1, 32 in version 2. */
+  readonly messageId: Uint8Array
+  /** Sorted pairs, without those that stay out of the header. */
+  readonly context: readonly ContextPair[]
+  readonly encryptedDataKeys: readonly EncryptedDataKey[]
+  /** 1 to 2^32 − 1. */
+  readonly frameLength: number
+  /** The commit key, for committing suites. */
+  readonly commitment?: Uint8Array | undefined
+}
+
+/** A header as it was read; nothing in it is authenticated until `MessageCipher.verifyHeader` says so. */
+export interface ParsedHeader {
+  readonly messageVersion: 1 | 2
+  readonly suiteId: number
+  readonly messageId: Uint8Array
+  /** Pairs in the order of the header, not yet decoded nor checked for duplicates. */
+  readonly context: readonly ContextPair[]
+  readonly encryptedDataKeys: readonly EncryptedDataKey[]
+  readonly contentType: 'framed' | 'non-framed'
+  /** Zero in a non-framed message. */
+  readonly frameLength: number
+  /** The stored commitment of version 2. */
+  readonly commitment: Uint8Array | undefined
+  /** Private copy of the header body: what is authenticated. */
+  readonly body: Uint8Array
+  /** 12 bytes: the stored IV in version 1, zeros in version 2. */
+  readonly iv: Uint8Array
+  readonly tag: Uint8Array
+  /** Bytes of header body and authentication; the message's body begins there. */
+  readonly byteLength: number
+}
+
+const COMMITMENT_BYTES = 32
+const MAX_FIELD_BYTES = 0xffff
+const MAX_ENCRYPTED_DATA_KEYS = 0xffff
+const CONTENT_FRAMED = 2
+
+/** Bytes of a scanner's window: more than the longest field that is read whole, an encryption context. */
+const WINDOW_BYTES = 0x14000
+/** f64 words at headerResultAddress, in the order of assembly/message/header.ts. */
+const POSITION = 0
+const NEEDED = 1
+const VERSION = 2
+const SUITE = 3
+const CONTEXT_OFFSET = 4
+const CONTEXT_BYTES = 5
+const KEYS_OFFSET = 6
+const KEYS = 7
+const CONTENT_TYPE = 8
+const FRAME_LENGTH = 9
+const BODY_BYTES = 10
+const RESULT_WORDS = 11
+
+const SCAN_DONE = 0
+const SCAN_NEEDS_MORE = 1
+const SCAN_TOO_MANY_KEYS = 7
+/** The other statuses of the scanner. */
+const FAULTS: Readonly<Record<number, string>> = {
+  2: 'the message version is neither 1 nor 2',
+  3: 'the message type is not 80',
+  4: 'the algorithm suite is unknown or not one of this message version',
+  5: 'the encryption context has a wrong length or count',
+  6: 'there is no encrypted data key',
+  8: 'the content type is neither framed nor non-framed',
+  9: 'the reserved field is not zero',
+  10: 'the IV length is not 12',
+  11: 'the frame length does not suit the content type',
+}
+
+/** Collects what the core's writer puts to the second half of the arena. */
+class HeaderWriter {
+  readonly #to: Core = core()
+  readonly #parts: Uint8Array[] = []
+  #pending = 0
+
+  /** Has `put` write at most `length` bytes, from `bytes` if given. */
+  put(length: number, put: (exports: Core['exports']) => void, bytes?: Uint8Array): void {
+    if (this.#pending + length > this.#to.ioBytes - (this.#to.out - this.#to.io)) this.#take()
+    if (bytes) this.#to.heap.set(bytes, this.#to.io)
+    put(this.#to.exports)
+    this.#pending += length
+  }
+
+  field(bytes: Uint8Array): void {
+    this.put(
+      2 + bytes.length,
+      (exports) => {
+        exports.putField(bytes.length)
+      },
+      bytes,
+    )
+  }
+
+  count(count: number): void {
+    this.put(2, (exports) => {
+      exports.putCount(count)
+    })
+  }
+
+  #take(): void {
+    const length = this.#to.exports.writerTake()
+    this.#parts.push(this.#to.heap.slice(this.#to.out, this.#to.out + length))
+    this.#pending = 0
+  }
+
+  finish(): Uint8Array<ArrayBuffer> {
+    this.#take()
+    const header = new Uint8Array(this.#parts.reduce((sum, part) => sum + part.length, 0))
+    let at = 0
+    for (const part of this.#parts) {
+      header.set(part, at)
+      at += part.length
+    }
+    return header
+  }
+}
+
+const START_BYTES = 36
+const END_BYTES = 37
+
+/**
+ * Writes a header body, without its authentication (data-format/message-header.md).
+ *
+ * @throws RangeError if a part or a count does not fit its field
+ */
+export function serializeHeader(fields: HeaderFields): Uint8Array<ArrayBuffer> {
+  const { suite, messageId, context, encryptedDataKeys, frameLength, commitment } = fields
+  const keys = encryptedDataKeys.map((key) => [
+    new TextEncoder().encode(key.providerId),
+    key.providerInfo,
+    key.ciphertext,
+  ])
+  if (keys.length === 0 || keys.length > MAX_ENCRYPTED_DATA_KEYS) {
+    throw new RangeError(`a header holds 1 to 65535 encrypted data keys, not ${String(keys.length)}`)
+  }
+  for (const part of keys.flat()) assertFieldLength(part, 'a part of an encrypted data key')
+  const contextBytes = contextLength(context)
+  const writer = new HeaderWriter()
+  writer.put(
+    START_BYTES,
+    (exports) => {
+      exports.putStart(suite.id)
+    },
+    messageId,
+  )
+  writer.count(contextBytes)
+  writeContext(writer, context)
+  writer.count(keys.length)
+  for (const part of keys.flat()) writer.field(part)
+  writer.put(
+    END_BYTES,
+    (exports) => {
+      exports.putEnd(suite.id, frameLength)
+    },
+    commitment,
+  )
+  return writer.finish()
+}
+
+function assertFieldLength(bytes: Uint8Array, name: string): void {
+  if (bytes.length > MAX_FIELD_BYTES) throw new RangeError(`${name} has more than 65535 bytes`)
+}
+
+function contextLength(context: readonly ContextPair[]): number {
+  let length = context.length === 0 ? 0 : 2
+  for (const [key, value] of context) length += 4 + key.length + value.length
+  if (length > MAX_FIELD_BYTES) throw new RangeError('the encryption context has more than 65535 bytes')
+  return length
+}
+
+function writeContext(writer: HeaderWriter, context: readonly ContextPair[]): void {
+  if (context.length === 0) return
+  writer.count(context.length)
+  for (const [key, value] of context) {
+    writer.field(key)
+    writer.field(value)
+  }
+}
+
+/**
+ * Writes an encryption context as it is authenticated with a wrapped key: count ‖ entries, and nothing at all for no
+ * pairs (framework/structures.md).
+ *
+ * @throws RangeError if it has more than 65,535 bytes
+ */
+export function serializeContext(context: readonly ContextPair[]): Uint8Array<ArrayBuffer> {
+  contextLength(context)
+  const writer = new HeaderWriter()
+  writeContext(writer, context)
+  return writer.finish()
+}
+
+/**
+ * Reads the header at the start of `bytes`, which may be longer than it. Answers a lower bound of the bytes that must
+ * be there when `bytes` ends inside the header.
+ *
+ * @throws FormatError if it is against the format; LimitError if it has more than `maxEncryptedDataKeys`
+ */
+export function parseHeader(
+  bytes: Uint8Array,
+  limits: { readonly maxEncryptedDataKeys: number },
+): ParsedHeader | { readonly needed: number } {
+  const result = scan(bytes, Math.min(limits.maxEncryptedDataKeys, MAX_ENCRYPTED_DATA_KEYS))
+  if ('needed' in result) return result
+  const word = (index: number): number => result[index] ?? 0
+  const messageVersion = word(VERSION) === 1 ? 1 : 2
+  const authBytes = (messageVersion === 1 ? IV_BYTES : 0) + TAG_BYTES
+  const byteLength = word(BODY_BYTES) + authBytes
+  if (bytes.length < byteLength) return { needed: byteLength }
+  const copy = bytes.slice(0, byteLength)
+  const body = copy.subarray(0, word(BODY_BYTES))
+  const idOffset = messageVersion === 1 ? 4 : 3
+  return {
+    messageVersion,
+    suiteId: word(SUITE),
+    messageId: body.slice(idOffset, idOffset + messageVersion * 16),
+    context: readContext(body, word(CONTEXT_OFFSET), word(CONTEXT_BYTES)),
+    encryptedDataKeys: readEncryptedDataKeys(body, word(KEYS_OFFSET), word(KEYS)),
+    contentType: word(CONTENT_TYPE) === CONTENT_FRAMED ? 'framed' : 'non-framed',
+    frameLength: word(FRAME_LENGTH),
+    commitment: messageVersion === 2 ? body.slice(-COMMITMENT_BYTES) : undefined,
+    body,
+    iv: messageVersion === 1 ? copy.slice(body.length, body.length + IV_BYTES) : new Uint8Array(IV_BYTES),
+    tag: copy.slice(-TAG_BYTES),
+    byteLength,
+  }
+}
+
+/** Runs the core's scanner over the header, window by window, past the contents of encrypted data keys. */
+function scan(bytes: Uint8Array, maxKeys: number): Float64Array | { readonly needed: number } {
+  const to = core()
+  const result = new Float64Array(to.exports.memory.buffer, Number(to.exports.headerResultAddress.value), RESULT_WORDS)
+  to.exports.scanBegin(maxKeys)
+  for (;;) {
+    const position = result[POSITION] ?? 0
+    const window = bytes.subarray(position, position + WINDOW_BYTES)
+    to.heap.set(window, to.io)
+    const status = to.exports.scanHeader(window.length)
+    if (status === SCAN_DONE) return result.slice()
+    if (status === SCAN_TOO_MANY_KEYS) {
+      throw new LimitError(
+        `the message has more than ${String(maxKeys)} encrypted data keys: raise maxEncryptedDataKeys if it should be read`,
+      )
+    }
+    if (status !== SCAN_NEEDS_MORE) throw new FormatError(`not a message: ${FAULTS[status] ?? 'unknown fault'}`)
+    const needed = (result[POSITION] ?? 0) + (result[NEEDED] ?? 0)
+    if (needed > bytes.length) return { needed }
+  }
+}
+
+function readField(bytes: Uint8Array, at: number): Uint8Array {
+  const length = ((bytes[at] ?? 0) << 8) | (bytes[at + 1] ?? 0)
+  return bytes.subarray(at + 2, at + 2 + length)
+}
+
+/** The scanner has checked that counts and lengths fill the context exactly. */
+function readContext(bytes: Uint8Array, offset: number, length: number): ContextPair[] {
+  const pairs: ContextPair[] = []
+  for (let at = offset + 2; at < offset + length;) {
+    const key = readField(bytes, at)
+    const value = readField(bytes, at + 2 + key.length)
+    pairs.push([key, value])
+    at += 4 + key.length + value.length
+  }
+  return pairs
+}
+
+function readEncryptedDataKeys(bytes: Uint8Array, offset: number, count: number): EncryptedDataKey[] {
+  const keys: EncryptedDataKey[] = []
+  for (let at = offset; keys.length < count;) {
+    const providerId = readField(bytes, at)
+    const providerInfo = readField(bytes, at + 2 + providerId.length)
+    const ciphertext = readField(bytes, at + 4 + providerId.length + providerInfo.length)
+    at += 6 + providerId.length + providerInfo.length + ciphertext.length
+    keys.push({
+      providerId: decodeProviderId(providerId),
+      providerInfo: providerInfo.slice(),
+      ciphertext: ciphertext.slice(),
+    })
+  }
+  return keys
+}
+
+function decodeProviderId(bytes: Uint8Array): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes)
+  } catch (cause) {
+    throw new FormatError('not a message: a provider id is not UTF-8', { cause })
+  }
+}

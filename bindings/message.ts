@@ -1,0 +1,398 @@
+import { assertLength } from './bytes.ts'
+import { AuthenticationError, FormatError } from './errors.ts'
+import { decryptWindows, encryptWindows, feedAad, IV_BYTES, TAG_BYTES } from './gcm.ts'
+import type { CipherSuite, ParsedHeader } from './header.ts'
+import { core, takeBytes, type Core } from './instance.ts'
+import { assertFresh, KeyHandle } from './slots.ts'
+
+export {
+  parseHeader,
+  serializeContext,
+  serializeHeader,
+  type CipherSuite,
+  type ContextPair,
+  type EncryptedDataKey,
+  type HeaderFields,
+  type ParsedHeader,
+} from './header.ts'
+
+/** Where frames stand in the body of a message. */
+export interface FramePosition {
+  /** Bytes of plaintext in a regular frame, 1 to 2^32 − 1. */
+  readonly frameLength: number
+  /** Sequence number of the first frame, from 1. */
+  readonly sequenceNumber: number
+}
+
+/** What was opened of a body. */
+export interface OpenedFrames {
+  /** Bytes of the body that were used, and of plaintext that were written. */
+  readonly read: number
+  readonly written: number
+  readonly frames: number
+  /** Whether the last of them was the final frame. */
+  readonly isFinal: boolean
+  /** The next frame is not whole: it has at least this many bytes. Zero after the final frame. */
+  readonly needed: number
+}
+
+/** The key of one message, in the core. */
+export interface MessageCipher {
+  /** The commit key of committing suites, 32 bytes. */
+  readonly commitment: Uint8Array | undefined
+  /** Whether `stored` is the commitment, in constant time. */
+  verifyCommitment(stored: Uint8Array): boolean
+  /**
+   * Answers the 16-byte tag over header body ‖ `requiredContext` with the zero IV. Only once: a second header under
+   * one key and IV would give the authentication key away.
+   */
+  sealHeader(headerBody: Uint8Array, requiredContext: Uint8Array): Uint8Array<ArrayBuffer>
+  /** Whether the tag of the header is good. */
+  verifyHeader(header: ParsedHeader, requiredContext: Uint8Array): boolean
+  /**
+   * Writes `plaintext` as frames to `output`, which must have the room, and answers the bytes written. All frames are
+   * full but, when `isFinal`, the last; empty plaintext is one empty final frame. A sequence number is used once.
+   *
+   * @throws RangeError if plaintext that is not final is no multiple of the frame length, if a sequence number was
+   *   used before, or passes 2^32 − 1
+   */
+  sealFrames(position: FramePosition & { readonly isFinal: boolean }, plaintext: Uint8Array, output: Uint8Array): number
+  /**
+   * Opens the whole frames at the start of `body` and writes their plaintext to `output`, for which `body.length` is
+   * always room. Plaintext of a frame is written after its tag was verified.
+   *
+   * @throws AuthenticationError; FormatError if a sequence number or length is wrong
+   */
+  openFrames(position: FramePosition, body: Uint8Array, output: Uint8Array): OpenedFrames
+  /** Opens a non-framed body. Nothing is read until all of it is there. Errors as {@link MessageCipher.openFrames}. */
+  openSingleBlock(
+    body: Uint8Array,
+    output: Uint8Array,
+  ): { readonly read: number; readonly written: number; readonly needed: number }
+  /** Wipes the key; harmless when repeated. */
+  dispose(): void
+}
+
+/** Kinds of content, as assembly/message/frame.ts numbers them. */
+const REGULAR_FRAME = 0
+const FINAL_FRAME = 1
+const SINGLE_BLOCK = 2
+/** Status of the core's frame calls. */
+const NOT_AUTHENTIC = 1
+const BAD_SEQUENCE = 2
+/** u32 words at frameResultAddress. */
+const READ = 0
+const WRITTEN = 1
+const FRAMES = 2
+const IS_FINAL = 3
+const NEXT_HEAD = 4
+const NEXT_CONTENT = 5
+const RESULT_WORDS = 6
+
+const REGULAR_OVERHEAD = 4 + IV_BYTES + TAG_BYTES
+const FINAL_OVERHEAD = REGULAR_OVERHEAD + 8
+const FINAL_HEAD = FINAL_OVERHEAD - TAG_BYTES
+const SINGLE_BLOCK_HEAD = IV_BYTES + 8
+const MAX_SEQUENCE_NUMBER = 0xffffffff
+/** data-format/message-body.md: SP 800-38D's limit for one plaintext. */
+const MAX_SINGLE_BLOCK_BYTES = 2 ** 36 - 32
+const DATA_KEY_ROOM = 32
+
+/** Bytes of the body that {@link MessageCipher.sealFrames} writes for a whole plaintext. */
+export function framedBodyLength(plaintextLength: number, frameLength: number): number {
+  const frames = Math.max(1, Math.ceil(plaintextLength / frameLength))
+  return plaintextLength + (frames - 1) * REGULAR_OVERHEAD + FINAL_OVERHEAD
+}
+
+/**
+ * Derives the key of a message, and its commitment, in the core (framework/transitive-requirements.md). Both inputs
+ * are copied; the caller wipes its own data key.
+ *
+ * @param dataKey `suite.keyBytes` bytes
+ * @param messageId 16 bytes in version 1, 32 in version 2
+ * @throws RangeError for other lengths
+ */
+export function messageCipher(suite: CipherSuite, dataKey: Uint8Array, messageId: Uint8Array): MessageCipher {
+  assertLength(dataKey, 'dataKey', suite.keyBytes)
+  assertLength(messageId, 'messageId', suite.messageVersion * 16)
+  return new CoreMessageCipher(suite, Uint8Array.from(dataKey), Uint8Array.from(messageId))
+}
+
+class CoreMessageCipher implements MessageCipher {
+  readonly commitment: Uint8Array | undefined
+  readonly #key: KeyHandle
+  #isHeaderSealed = false
+  #nextSequenceNumber = 1
+
+  constructor(suite: CipherSuite, dataKey: Uint8Array, messageId: Uint8Array) {
+    this.#key = new KeyHandle('the message key', [dataKey], (into, slot) => {
+      into.heap.set(dataKey, into.io)
+      into.heap.set(messageId, into.io + DATA_KEY_ROOM)
+      return into.exports.setMessageKey(slot, suite.id)
+    })
+    if (suite.isCommitting) {
+      const from = this.#key.acquire()
+      assertFresh(from.exports.readCommitment(this.#key.slot, this.#key.generation))
+      this.commitment = takeBytes(from, 0, 32)
+    }
+  }
+
+  verifyCommitment(stored: Uint8Array): boolean {
+    const to = this.#key.acquire()
+    assertLength(stored, 'commitment', 32)
+    to.heap.set(stored, to.io)
+    const status = to.exports.matchesCommitment(this.#key.slot, this.#key.generation)
+    assertFresh(status)
+    return status === 1
+  }
+
+  #beginHeader(iv: Uint8Array, headerBody: Uint8Array, requiredContext: Uint8Array): Core {
+    const to = this.#key.acquire()
+    to.heap.set(iv, to.io)
+    assertFresh(to.exports.gcmBegin(this.#key.slot, this.#key.generation))
+    // One additional data: windows before the last must be whole, so the two parts are joined first.
+    feedAad(to, requiredContext.length === 0 ? headerBody : concat(headerBody, requiredContext))
+    return to
+  }
+
+  sealHeader(headerBody: Uint8Array, requiredContext: Uint8Array): Uint8Array<ArrayBuffer> {
+    if (this.#isHeaderSealed) throw new RangeError('a message key seals one header only')
+    this.#isHeaderSealed = true
+    const to = this.#beginHeader(new Uint8Array(IV_BYTES), headerBody, requiredContext)
+    assertFresh(to.exports.gcmEncrypt(0, 1))
+    return takeBytes(to, 0, TAG_BYTES)
+  }
+
+  verifyHeader(header: ParsedHeader, requiredContext: Uint8Array): boolean {
+    const to = this.#beginHeader(header.iv, header.body, requiredContext)
+    to.heap.set(header.tag, to.io)
+    const status = to.exports.gcmAuthenticate(0, 1)
+    assertFresh(status)
+    if (status === 1) assertFresh(to.exports.gcmDecrypt(0, 1))
+    return status === 1
+  }
+
+  sealFrames(
+    position: FramePosition & { readonly isFinal: boolean },
+    plaintext: Uint8Array,
+    output: Uint8Array,
+  ): number {
+    const { frameLength, isFinal } = position
+    const frames = Math.max(isFinal ? 1 : 0, Math.ceil(plaintext.length / frameLength))
+    this.#claimSequenceNumbers(position.sequenceNumber, frames)
+    if (!isFinal && plaintext.length % frameLength !== 0) {
+      throw new RangeError('plaintext that is not final must fill its frames')
+    }
+    const to = this.#key.acquire()
+    const batch = framesThatFit(to, frameLength)
+    let { sequenceNumber } = position
+    let at = 0
+    let written = 0
+    for (let left = frames; left > 0;) {
+      const count = Math.min(left, Math.max(batch, 1))
+      const isLast = isFinal && count === left
+      const text = plaintext.subarray(at, at + count * frameLength)
+      const target = output.subarray(written)
+      written +=
+        batch === 0
+          ? this.#sealLargeFrame(to, { frameLength, sequenceNumber, isFinal: isLast }, text, target)
+          : this.#sealBatch(to, { frameLength, sequenceNumber, isFinal: isLast }, text, target)
+      at += text.length
+      sequenceNumber += count
+      left -= count
+    }
+    return written
+  }
+
+  /** Rule of GCM: no IV, and so no sequence number, twice under one key. */
+  #claimSequenceNumbers(first: number, count: number): void {
+    if (first < this.#nextSequenceNumber) throw new RangeError(`sequence number ${String(first)} was used before`)
+    if (first + count - 1 > MAX_SEQUENCE_NUMBER) {
+      throw new RangeError('a message holds at most 2^32 − 1 frames: raise frameLength')
+    }
+    this.#nextSequenceNumber = first + count
+  }
+
+  #sealBatch(
+    to: Core,
+    position: FramePosition & { readonly isFinal: boolean },
+    plaintext: Uint8Array,
+    output: Uint8Array,
+  ): number {
+    to.heap.set(plaintext, to.io)
+    const { slot, generation } = this.#key
+    const { frameLength, sequenceNumber, isFinal } = position
+    const written = to.exports.sealFrames(
+      slot,
+      generation,
+      plaintext.length,
+      frameLength,
+      sequenceNumber,
+      isFinal ? 1 : 0,
+    )
+    assertFresh(written)
+    output.set(to.heap.subarray(to.out, to.out + written))
+    return written
+  }
+
+  #sealLargeFrame(
+    to: Core,
+    position: FramePosition & { readonly isFinal: boolean },
+    plaintext: Uint8Array,
+    output: Uint8Array,
+  ): number {
+    const { sequenceNumber, isFinal } = position
+    const kind = isFinal ? FINAL_FRAME : REGULAR_FRAME
+    const head = to.exports.writeFrameHead(kind, sequenceNumber, plaintext.length)
+    output.set(to.heap.subarray(to.io, to.io + head))
+    this.#beginContent(to, kind, output.subarray(isFinal ? 8 : 4), sequenceNumber, plaintext.length)
+    encryptWindows(to, plaintext, output.subarray(head))
+    return head + plaintext.length + TAG_BYTES
+  }
+
+  #beginContent(to: Core, kind: number, from: Uint8Array, sequenceNumber: number, length: number): void {
+    const { slot, generation } = this.#key
+    to.heap.set(from.subarray(0, IV_BYTES), to.io)
+    const high = Math.floor(length / 2 ** 32)
+    assertFresh(to.exports.gcmBeginFrame(slot, generation, kind, sequenceNumber, high, length >>> 0))
+  }
+
+  openFrames(position: FramePosition, body: Uint8Array, output: Uint8Array): OpenedFrames {
+    const to = this.#key.acquire()
+    const isBatched = framesThatFit(to, position.frameLength) > 0
+    const sum = { read: 0, written: 0, frames: 0 }
+    for (;;) {
+      const next = {
+        frameLength: position.frameLength,
+        sequenceNumber: position.sequenceNumber + sum.frames,
+      }
+      const rest = body.subarray(sum.read)
+      const target = output.subarray(sum.written)
+      const opened = isBatched ? this.#openBatch(to, next, rest, target) : this.#openLargeFrame(to, next, rest, target)
+      sum.read += opened.read
+      sum.written += opened.written
+      sum.frames += opened.frames
+      if (opened.isFinal || opened.frames === 0) return { ...sum, isFinal: opened.isFinal, needed: opened.needed }
+    }
+  }
+
+  #openBatch(to: Core, position: FramePosition, body: Uint8Array, output: Uint8Array): OpenedFrames {
+    const { slot, generation } = this.#key
+    const { frameLength, sequenceNumber } = position
+    const window = body.subarray(0, to.out - to.io)
+    to.heap.set(window, to.io)
+    const status = to.exports.openFrames(slot, generation, window.length, frameLength, sequenceNumber)
+    assertFresh(status)
+    const result = frameResult(to)
+    try {
+      assertFrames(status, sequenceNumber + (result[FRAMES] ?? 0))
+      output.set(to.heap.subarray(to.out, to.out + (result[WRITTEN] ?? 0)))
+    } finally {
+      to.exports.wipeArena(to.out - to.io, result[WRITTEN] ?? 0)
+    }
+    return {
+      read: result[READ] ?? 0,
+      written: result[WRITTEN] ?? 0,
+      frames: result[FRAMES] ?? 0,
+      isFinal: result[IS_FINAL] === 1,
+      needed: result[IS_FINAL] === 1 ? 0 : neededOf(result),
+    }
+  }
+
+  /** Opens one frame that does not fit the arena. */
+  #openLargeFrame(to: Core, position: FramePosition, body: Uint8Array, output: Uint8Array): OpenedFrames {
+    const { frameLength, sequenceNumber } = position
+    const head = body.subarray(0, FINAL_HEAD)
+    to.heap.set(head, to.io)
+    assertFrames(to.exports.readFrameHead(head.length, frameLength, sequenceNumber), sequenceNumber)
+    const result = frameResult(to)
+    const headBytes = result[NEXT_HEAD] ?? 0
+    const content = result[NEXT_CONTENT] ?? 0
+    const isFinal = headBytes === FINAL_HEAD
+    const end = headBytes + content + TAG_BYTES
+    if (body.length < end) return { read: 0, written: 0, frames: 0, isFinal: false, needed: end }
+    const kind = isFinal ? FINAL_FRAME : REGULAR_FRAME
+    this.#beginContent(to, kind, body.subarray(isFinal ? 8 : 4), sequenceNumber, content)
+    if (!decryptWindows(to, body.subarray(headBytes, end), output)) throw new AuthenticationError()
+    return { read: end, written: content, frames: 1, isFinal, needed: 0 }
+  }
+
+  openSingleBlock(body: Uint8Array, output: Uint8Array): { read: number; written: number; needed: number } {
+    if (body.length < SINGLE_BLOCK_HEAD) return { read: 0, written: 0, needed: SINGLE_BLOCK_HEAD + TAG_BYTES }
+    const view = new DataView(body.buffer, body.byteOffset, SINGLE_BLOCK_HEAD)
+    const length = view.getUint32(IV_BYTES) * 2 ** 32 + view.getUint32(IV_BYTES + 4)
+    if (length > MAX_SINGLE_BLOCK_BYTES) throw new FormatError('the body is longer than AES-GCM allows')
+    const end = SINGLE_BLOCK_HEAD + length + TAG_BYTES
+    if (body.length < end) return { read: 0, written: 0, needed: end }
+    const to = this.#key.acquire()
+    this.#beginContent(to, SINGLE_BLOCK, body, 1, length)
+    if (!decryptWindows(to, body.subarray(SINGLE_BLOCK_HEAD, end), output)) throw new AuthenticationError()
+    return { read: end, written: length, needed: 0 }
+  }
+
+  dispose(): void {
+    this.#key.dispose()
+  }
+}
+
+/** How many frames of this length fit the arena at once, as input and as output; zero for large frames. */
+function framesThatFit(to: Core, frameLength: number): number {
+  const half = to.out - to.io
+  return Math.max(0, Math.floor((half - FINAL_OVERHEAD) / (frameLength + REGULAR_OVERHEAD)))
+}
+
+function frameResult(from: Core): Uint32Array {
+  return new Uint32Array(from.exports.memory.buffer, Number(from.exports.frameResultAddress.value), RESULT_WORDS)
+}
+
+function neededOf(result: Uint32Array): number {
+  return (result[NEXT_HEAD] ?? 0) + (result[NEXT_CONTENT] ?? 0) + TAG_BYTES
+}
+
+function assertFrames(status: number, sequenceNumber: number): void {
+  if (status === 0) return
+  if (status === NOT_AUTHENTIC) throw new AuthenticationError()
+  throw new FormatError(
+    status === BAD_SEQUENCE
+      ? `the frame where number ${String(sequenceNumber)} is expected has another number`
+      : `frame ${String(sequenceNumber)} is longer than the frame length`,
+  )
+}
+
+function concat(a: Uint8Array, b: Uint8Array): Uint8Array {
+  const both = new Uint8Array(a.length + b.length)
+  both.set(a)
+  both.set(b, a.length)
+  return both
+}
+
+/**
+ * RSAES-PKCS1-v1_5 unpadding (RFC 8017 §7.2.2) with implicit rejection: always answers a data key. It is the padded
+ * one only if the padding was good and the length exact, and else HMAC-SHA-256(`rejectionKey`, `ciphertext`); only
+ * the authentication of a message tells them apart.
+ *
+ * @param encodedMessage what RSA decryption without padding answered, as long as the modulus
+ * @param dataKeyLength 1 to 32 bytes
+ * @param rejectionKey 32 bytes that depend on the private key alone
+ * @param ciphertext as long as the modulus
+ * @throws RangeError for other lengths
+ */
+export function pkcs1Unpad(
+  encodedMessage: Uint8Array,
+  dataKeyLength: number,
+  rejectionKey: Uint8Array,
+  ciphertext: Uint8Array,
+): Uint8Array<ArrayBuffer> {
+  const length = encodedMessage.length
+  assertLength(rejectionKey, 'rejectionKey', 32)
+  assertLength(ciphertext, 'ciphertext', length)
+  if (!(dataKeyLength >= 1 && dataKeyLength <= 32) || length < dataKeyLength + 11 || length > 0x2000) {
+    throw new RangeError('the encoded message does not suit the data key length')
+  }
+  const to = core()
+  to.heap.set(encodedMessage, to.io)
+  to.heap.set(rejectionKey, to.io + length)
+  to.heap.set(ciphertext, to.io + length + 32)
+  to.exports.unpadPkcs1Key(length, dataKeyLength)
+  return takeBytes(to, 0, dataKeyLength)
+}
