@@ -21,31 +21,25 @@ export const SHA256_INITIAL: usize = memory.data<u32>([
   0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a, 0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19,
 ])
 
-// FIPS 180-4 §6.2.2 step 1: W0 … W63, four words at a time. Only the last two of four words depend on the first
-// two, through sigma1, so each step runs sigma1 twice on half the lanes.
-function expandSchedule(block: usize): void {
-  for (let i: usize = 0; i < 64; i += 16) {
-    const words = v128.load(block + i)
-    const swapped = i8x16.shuffle(words, words, 3, 2, 1, 0, 7, 6, 5, 4, 11, 10, 9, 8, 15, 14, 13, 12)
-    v128.store(SHA_SCHEDULE + i, swapped)
-  }
+// FIPS 180-4 §6.2.2 step 1: Wt … Wt+3 from the sixteen words before them, four in each argument. Only the last two
+// words depend on the first two, through sigma1, so it runs twice on half the lanes.
+// @ts-ignore: decorator
+@inline
+function nextWords(w16: v128, w12: v128, w8: v128, w4: v128): v128 {
   const zero = i64x2.splat(0)
-  let w0 = v128.load(SHA_SCHEDULE)
-  let w1 = v128.load(SHA_SCHEDULE, 16)
-  let w2 = v128.load(SHA_SCHEDULE, 32)
-  let w3 = v128.load(SHA_SCHEDULE, 48)
-  for (let i: usize = 64; i < 256; i += 16) {
-    const t15 = i8x16.shuffle(w0, w1, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19)
-    const t7 = i8x16.shuffle(w2, w3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19)
-    const partial = i32x4.add(i32x4.add(w0, t7), sigma0(t15))
-    const firstTwo = i32x4.add(partial, sigma1(i8x16.shuffle(w3, zero, 8, 9, 10, 11, 12, 13, 14, 15, 16, 16, 16, 16, 16, 16, 16, 16)))
-    const lastTwo = sigma1(i8x16.shuffle(zero, firstTwo, 0, 0, 0, 0, 0, 0, 0, 0, 16, 17, 18, 19, 20, 21, 22, 23))
-    w0 = w1
-    w1 = w2
-    w2 = w3
-    w3 = i32x4.add(firstTwo, lastTwo)
-    v128.store(SHA_SCHEDULE + i, w3)
-  }
+  const w15 = i32x4.shuffle(w16, w12, 1, 2, 3, 4)
+  const w7 = i32x4.shuffle(w8, w4, 1, 2, 3, 4)
+  const partial = i32x4.add(i32x4.add(w16, w7), sigma0(w15))
+  const firstTwo = i32x4.add(partial, sigma1(i64x2.shuffle(w4, zero, 1, 2)))
+  return i32x4.add(firstTwo, sigma1(i64x2.shuffle(zero, firstTwo, 0, 2)))
+}
+
+// Four words of the block, which are big-endian.
+// @ts-ignore: decorator
+@inline
+function loadWords(block: usize): v128 {
+  const words = v128.load(block)
+  return i8x16.shuffle(words, words, 3, 2, 1, 0, 7, 6, 5, 4, 11, 10, 9, 8, 15, 14, 13, 12)
 }
 
 // @ts-ignore: decorator
@@ -72,6 +66,38 @@ function rotateRight(x: v128, bits: i32): v128 {
   return v128.or(i32x4.shr_u(x, bits), i32x4.shl(x, 32 - bits))
 }
 
+// FIPS 180-4 §4.1.2. Ch and Maj with an operation less than the standard's forms, which they equal.
+// @ts-ignore: decorator
+@inline
+function choose(x: u32, y: u32, z: u32): u32 {
+  return z ^ (x & (y ^ z))
+}
+
+// @ts-ignore: decorator
+@inline
+function majority(x: u32, y: u32, z: u32): u32 {
+  return (x & y) | (z & (x | y))
+}
+
+// @ts-ignore: decorator
+@inline
+function bigSigma0(x: u32): u32 {
+  return rotr(x, 2) ^ rotr(x, 13) ^ rotr(x, 22)
+}
+
+// @ts-ignore: decorator
+@inline
+function bigSigma1(x: u32): u32 {
+  return rotr(x, 6) ^ rotr(x, 11) ^ rotr(x, 25)
+}
+
+// Kt + Wt for the word at byte `offset` of both tables.
+// @ts-ignore: decorator
+@inline
+function scheduled(offset: usize): u32 {
+  return load<u32>(K + offset) + load<u32>(SHA_SCHEDULE + offset)
+}
+
 /** FIPS 180-4 §6.2.2: hashes `blocks` × 64 bytes at `data` into the eight words at `state`. */
 export function sha256Blocks(state: usize, data: usize, blocks: u32): void {
   let h0 = load<u32>(state)
@@ -83,7 +109,14 @@ export function sha256Blocks(state: usize, data: usize, blocks: u32): void {
   let h6 = load<u32>(state, 24)
   let h7 = load<u32>(state, 28)
   for (; blocks > 0; blocks--) {
-    expandSchedule(data)
+    let w0 = loadWords(data)
+    let w1 = loadWords(data + 16)
+    let w2 = loadWords(data + 32)
+    let w3 = loadWords(data + 48)
+    v128.store(SHA_SCHEDULE, w0)
+    v128.store(SHA_SCHEDULE, w1, 16)
+    v128.store(SHA_SCHEDULE, w2, 32)
+    v128.store(SHA_SCHEDULE, w3, 48)
     let a = h0
     let b = h1
     let c = h2
@@ -92,22 +125,42 @@ export function sha256Blocks(state: usize, data: usize, blocks: u32): void {
     let f = h5
     let g = h6
     let h = h7
-    for (let i: usize = 0; i < 256; i += 4) {
-      const t1 =
-        h +
-        (rotr(e, 6) ^ rotr(e, 11) ^ rotr(e, 25)) +
-        ((e & f) ^ (~e & g)) +
-        load<u32>(K + i) +
-        load<u32>(SHA_SCHEDULE + i)
-      const t2 = (rotr(a, 2) ^ rotr(a, 13) ^ rotr(a, 22)) + ((a & b) ^ (a & c) ^ (b & c))
-      h = g
-      g = f
-      f = e
-      e = d + t1
-      d = c
-      c = b
-      b = a
-      a = t1 + t2
+    for (let i: usize = 0; i < 256; i += 32) {
+      if (i < 192) {
+        // The next eight words, sixteen rounds ahead.
+        const next0 = nextWords(w0, w1, w2, w3)
+        const next1 = nextWords(w1, w2, w3, next0)
+        v128.store(SHA_SCHEDULE + i, next0, 64)
+        v128.store(SHA_SCHEDULE + i, next1, 80)
+        w0 = w2
+        w1 = w3
+        w2 = next0
+        w3 = next1
+      }
+      h += bigSigma1(e) + choose(e, f, g) + scheduled(i)
+      d += h
+      h += bigSigma0(a) + majority(a, b, c)
+      g += bigSigma1(d) + choose(d, e, f) + scheduled(i + 4)
+      c += g
+      g += bigSigma0(h) + majority(h, a, b)
+      f += bigSigma1(c) + choose(c, d, e) + scheduled(i + 8)
+      b += f
+      f += bigSigma0(g) + majority(g, h, a)
+      e += bigSigma1(b) + choose(b, c, d) + scheduled(i + 12)
+      a += e
+      e += bigSigma0(f) + majority(f, g, h)
+      d += bigSigma1(a) + choose(a, b, c) + scheduled(i + 16)
+      h += d
+      d += bigSigma0(e) + majority(e, f, g)
+      c += bigSigma1(h) + choose(h, a, b) + scheduled(i + 20)
+      g += c
+      c += bigSigma0(d) + majority(d, e, f)
+      b += bigSigma1(g) + choose(g, h, a) + scheduled(i + 24)
+      f += b
+      b += bigSigma0(c) + majority(c, d, e)
+      a += bigSigma1(f) + choose(f, g, h) + scheduled(i + 28)
+      e += a
+      a += bigSigma0(b) + majority(b, c, d)
     }
     h0 += a
     h1 += b

@@ -41,26 +41,62 @@ export const SHA512_INITIAL: usize = memory.data<u64>([
   0x510e527fade682d1, 0x9b05688c2b3e6c1f, 0x1f83d9abfb41bd6b, 0x5be0cd19137e2179,
 ])
 
-// FIPS 180-4 §6.4.2 step 1: W0 … W79, two words at a time.
-function expandSchedule(block: usize): void {
-  for (let i: usize = 0; i < 128; i += 16) {
-    const words = v128.load(block + i)
-    const swapped = i8x16.shuffle(words, words, 7, 6, 5, 4, 3, 2, 1, 0, 15, 14, 13, 12, 11, 10, 9, 8)
-    v128.store(SHA_SCHEDULE + i, swapped)
-  }
-  for (let w = SHA_SCHEDULE; w < SHA_SCHEDULE + 512; w += 16) {
-    const t15 = v128.load(w, 8)
-    const t2 = v128.load(w, 112)
-    const sigma0 = v128.xor(v128.xor(rotateRight(t15, 1), rotateRight(t15, 8)), i64x2.shr_u(t15, 7))
-    const sigma1 = v128.xor(v128.xor(rotateRight(t2, 19), rotateRight(t2, 61)), i64x2.shr_u(t2, 6))
-    v128.store(w, i64x2.add(i64x2.add(v128.load(w), sigma0), i64x2.add(v128.load(w, 72), sigma1)), 128)
-  }
+// FIPS 180-4 §6.4.2 step 1: Wt and Wt+1 from the pairs (Wt-16, Wt-15), (Wt-14, Wt-13), (Wt-8, Wt-7), (Wt-6, Wt-5) and
+// (Wt-2, Wt-1).
+// @ts-ignore: decorator
+@inline
+function nextWords(w16: v128, w14: v128, w8: v128, w6: v128, w2: v128): v128 {
+  const w15 = i64x2.shuffle(w16, w14, 1, 2)
+  const w7 = i64x2.shuffle(w8, w6, 1, 2)
+  const sigma0 = v128.xor(v128.xor(rotateRight(w15, 1), rotateRight(w15, 8)), i64x2.shr_u(w15, 7))
+  const sigma1 = v128.xor(v128.xor(rotateRight(w2, 19), rotateRight(w2, 61)), i64x2.shr_u(w2, 6))
+  return i64x2.add(i64x2.add(w16, sigma0), i64x2.add(w7, sigma1))
+}
+
+// Two words of the block, which are big-endian.
+// @ts-ignore: decorator
+@inline
+function loadWords(block: usize): v128 {
+  const words = v128.load(block)
+  return i8x16.shuffle(words, words, 7, 6, 5, 4, 3, 2, 1, 0, 15, 14, 13, 12, 11, 10, 9, 8)
 }
 
 // @ts-ignore: decorator
 @inline
 function rotateRight(x: v128, bits: i32): v128 {
   return v128.or(i64x2.shr_u(x, bits), i64x2.shl(x, 64 - bits))
+}
+
+// FIPS 180-4 §4.1.3. Ch and Maj with an operation less than the standard's forms, which they equal.
+// @ts-ignore: decorator
+@inline
+function choose(x: u64, y: u64, z: u64): u64 {
+  return z ^ (x & (y ^ z))
+}
+
+// @ts-ignore: decorator
+@inline
+function majority(x: u64, y: u64, z: u64): u64 {
+  return (x & y) | (z & (x | y))
+}
+
+// @ts-ignore: decorator
+@inline
+function bigSigma0(x: u64): u64 {
+  return rotr(x, 28) ^ rotr(x, 34) ^ rotr(x, 39)
+}
+
+// @ts-ignore: decorator
+@inline
+function bigSigma1(x: u64): u64 {
+  return rotr(x, 14) ^ rotr(x, 18) ^ rotr(x, 41)
+}
+
+// Kt + Wt for the word at byte `offset` of both tables.
+// @ts-ignore: decorator
+@inline
+function scheduled(offset: usize): u64 {
+  return load<u64>(K + offset) + load<u64>(SHA_SCHEDULE + offset)
 }
 
 /** FIPS 180-4 §6.4.2: hashes `blocks` × 128 bytes at `data` into the eight words at `state`. */
@@ -74,7 +110,22 @@ export function sha512Blocks(state: usize, data: usize, blocks: u32): void {
   let h6 = load<u64>(state, 48)
   let h7 = load<u64>(state, 56)
   for (; blocks > 0; blocks--) {
-    expandSchedule(data)
+    let w0 = loadWords(data)
+    let w1 = loadWords(data + 16)
+    let w2 = loadWords(data + 32)
+    let w3 = loadWords(data + 48)
+    let w4 = loadWords(data + 64)
+    let w5 = loadWords(data + 80)
+    let w6 = loadWords(data + 96)
+    let w7 = loadWords(data + 112)
+    v128.store(SHA_SCHEDULE, w0)
+    v128.store(SHA_SCHEDULE, w1, 16)
+    v128.store(SHA_SCHEDULE, w2, 32)
+    v128.store(SHA_SCHEDULE, w3, 48)
+    v128.store(SHA_SCHEDULE, w4, 64)
+    v128.store(SHA_SCHEDULE, w5, 80)
+    v128.store(SHA_SCHEDULE, w6, 96)
+    v128.store(SHA_SCHEDULE, w7, 112)
     let a = h0
     let b = h1
     let c = h2
@@ -83,22 +134,50 @@ export function sha512Blocks(state: usize, data: usize, blocks: u32): void {
     let f = h5
     let g = h6
     let h = h7
-    for (let i: usize = 0; i < 640; i += 8) {
-      const t1 =
-        h +
-        (rotr(e, 14) ^ rotr(e, 18) ^ rotr(e, 41)) +
-        ((e & f) ^ (~e & g)) +
-        load<u64>(K + i) +
-        load<u64>(SHA_SCHEDULE + i)
-      const t2 = (rotr(a, 28) ^ rotr(a, 34) ^ rotr(a, 39)) + ((a & b) ^ (a & c) ^ (b & c))
-      h = g
-      g = f
-      f = e
-      e = d + t1
-      d = c
-      c = b
-      b = a
-      a = t1 + t2
+    for (let i: usize = 0; i < 640; i += 64) {
+      if (i < 512) {
+        // The next eight words, sixteen rounds ahead.
+        const next0 = nextWords(w0, w1, w4, w5, w7)
+        const next1 = nextWords(w1, w2, w5, w6, next0)
+        const next2 = nextWords(w2, w3, w6, w7, next1)
+        const next3 = nextWords(w3, w4, w7, next0, next2)
+        v128.store(SHA_SCHEDULE + i, next0, 128)
+        v128.store(SHA_SCHEDULE + i, next1, 144)
+        v128.store(SHA_SCHEDULE + i, next2, 160)
+        v128.store(SHA_SCHEDULE + i, next3, 176)
+        w0 = w4
+        w1 = w5
+        w2 = w6
+        w3 = w7
+        w4 = next0
+        w5 = next1
+        w6 = next2
+        w7 = next3
+      }
+      h += bigSigma1(e) + choose(e, f, g) + scheduled(i)
+      d += h
+      h += bigSigma0(a) + majority(a, b, c)
+      g += bigSigma1(d) + choose(d, e, f) + scheduled(i + 8)
+      c += g
+      g += bigSigma0(h) + majority(h, a, b)
+      f += bigSigma1(c) + choose(c, d, e) + scheduled(i + 16)
+      b += f
+      f += bigSigma0(g) + majority(g, h, a)
+      e += bigSigma1(b) + choose(b, c, d) + scheduled(i + 24)
+      a += e
+      e += bigSigma0(f) + majority(f, g, h)
+      d += bigSigma1(a) + choose(a, b, c) + scheduled(i + 32)
+      h += d
+      d += bigSigma0(e) + majority(e, f, g)
+      c += bigSigma1(h) + choose(h, a, b) + scheduled(i + 40)
+      g += c
+      c += bigSigma0(d) + majority(d, e, f)
+      b += bigSigma1(g) + choose(g, h, a) + scheduled(i + 48)
+      f += b
+      b += bigSigma0(c) + majority(c, d, e)
+      a += bigSigma1(f) + choose(f, g, h) + scheduled(i + 56)
+      e += a
+      a += bigSigma0(b) + majority(b, c, d)
     }
     h0 += a
     h1 += b
