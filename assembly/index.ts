@@ -58,10 +58,11 @@ export function setKey(slot: u32, keyBytes: u32): u32 {
   return generation
 }
 
-/** Wipes the slot if it still holds the key of this generation. */
+/** Wipes the slot if it still holds the key of this generation, and ends a message in progress. */
 export function releaseKey(slot: u32, generation: u32): void {
   const address = findSlot(slot, generation)
   if (address != 0) releaseSlot(address)
+  wipeGcm()
 }
 
 /** Derives the message key of suite `id` from the data key at IO and the message id at IO + 32. */

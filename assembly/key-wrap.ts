@@ -83,9 +83,8 @@ export function unwrapKeyPadded(key: usize, keyBytes: u32, text: usize, length: 
   // padded − 8 < dataLength ≤ padded, that is 0 ≤ padded − dataLength ≤ 7, and the pad is zeros.
   const padding = padded - dataLength
   bad |= padding & ~7
-  for (let i: u32 = 1; i < 8; i++) {
-    const isPad = (padding - i) >>> 31 // 0 if byte i from the end belongs to the pad
-    bad |= <u32>load<u8>(text + 8 + padded - i) & (isPad - 1)
-  }
+  // The pad is the low bytes of the last semiblock.
+  const pad = bswap(load<u64>(text + padded)) & ((<u64>1 << ((padding & 7) << 3)) - 1)
+  bad |= <u32>(pad | (pad >> 32))
   return dataLength & maskIfZero(bad)
 }

@@ -31,11 +31,11 @@ export function findSlot(slot: u32, generation: u32): usize {
 export function installKey(slot: u32, key: usize, keyBytes: u32): u32 {
   const address = SLOTS + slot * <u32>SLOT_BYTES
   const rounds = roundsFor(keyBytes)
+  if (roundsOf(address) != 0) releaseSlot(address)
   expandKey(key, keyBytes)
   sliceRoundKeys(address + PLANES, rounds)
   ghashInit(address + TABLES, encryptBlock(rounds, i64x2.splat(0)))
   store<u32>(address + ROUNDS, rounds)
-  store<u32>(address + MESSAGE_ID_BYTES, 0)
   return advance(address)
 }
 

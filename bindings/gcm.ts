@@ -1,6 +1,6 @@
 import { assertBytes, assertLength, assertOutput } from './bytes.ts'
 import { AuthenticationError } from './errors.ts'
-import type { Core } from './instance.ts'
+import { takeBytes, type Core } from './instance.ts'
 import { assertFresh, KeyHandle } from './slots.ts'
 
 export const IV_BYTES = 12
@@ -115,7 +115,7 @@ function fill(to: Core, iv: Uint8Array, text: Uint8Array, aad: Uint8Array): numb
   return start
 }
 
-// The ciphertext that a one-piece call leaves in the arena is no secret and is not wiped.
+// The ciphertext and the additional data that a call leaves in the arena are no secrets and are not wiped.
 function seal(handle: KeyHandle, iv: Uint8Array, plaintext: Uint8Array, aad: Uint8Array): Uint8Array<ArrayBuffer> {
   const to = handle.acquire()
   const length = plaintext.length + TAG_BYTES
@@ -160,9 +160,7 @@ function open(handle: KeyHandle, iv: Uint8Array, sealed: Uint8Array, aad: Uint8A
   const status = to.exports.gcmOpen(handle.slot, handle.generation, aad.length, length)
   assertFresh(status)
   if (status === 0) throw new AuthenticationError()
-  const plaintext = to.heap.slice(start, start + length)
-  to.exports.wipeArena(start - to.io, length)
-  return plaintext
+  return takeBytes(to, start - to.io, length)
 }
 
 function openInto(handle: KeyHandle, iv: Uint8Array, sealed: Uint8Array, output: Uint8Array, aad: Uint8Array): number {
@@ -176,8 +174,11 @@ function openInto(handle: KeyHandle, iv: Uint8Array, sealed: Uint8Array, output:
   const status = to.exports.gcmOpen(handle.slot, handle.generation, aad.length, length)
   assertFresh(status)
   if (status === 0) throw new AuthenticationError()
-  output.set(to.heap.subarray(start, start + length))
-  to.exports.wipeArena(start - to.io, length)
+  try {
+    output.set(to.heap.subarray(start, start + length))
+  } finally {
+    to.exports.wipeArena(start - to.io, length)
+  }
   return length
 }
 

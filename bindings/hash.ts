@@ -41,9 +41,16 @@ function digest(name: HashName, data: Uint8Array): Uint8Array<ArrayBuffer> {
   to.exports.shaBegin(number)
   const rest = feed(to, number, data)
   to.exports.shaEnd(number, rest)
-  const result = to.heap.slice(to.io, to.io + digestBytes)
-  to.exports.wipeArena(0, Math.max(digestBytes, Math.min(data.length, WINDOW_BYTES)))
-  return result
+  return takeDigest(to, digestBytes, data)
+}
+
+/** Takes a digest and wipes what the data left in the arena. */
+function takeDigest(to: Core, digestBytes: number, data: Uint8Array): Uint8Array<ArrayBuffer> {
+  try {
+    return to.heap.slice(to.io, to.io + digestBytes)
+  } finally {
+    to.exports.wipeArena(0, Math.max(digestBytes, Math.min(data.length, WINDOW_BYTES)))
+  }
 }
 
 /** SHA-256 (FIPS 180-4 §6.2) of `data`, of any length: 32 bytes. */
@@ -79,9 +86,7 @@ export function hmac(hash: HashName, key: Uint8Array, data: Uint8Array): Uint8Ar
   if (shortKey !== key) shortKey.fill(0)
   const rest = feed(to, number, data)
   to.exports.hmacEnd(number, rest)
-  const result = to.heap.slice(to.io, to.io + digestBytes)
-  to.exports.wipeArena(0, Math.max(digestBytes, Math.min(data.length, WINDOW_BYTES)))
-  return result
+  return takeDigest(to, digestBytes, data)
 }
 
 /** Options of {@link hkdf}. */

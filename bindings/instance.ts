@@ -117,7 +117,9 @@ function instantiate(): Core {
 /** Copies `length` bytes of the arena to fresh memory and wipes them there. */
 export function takeBytes(from: Core, offset: number, length: number): Uint8Array<ArrayBuffer> {
   const start = from.io + offset
-  const bytes = from.heap.slice(start, start + length)
-  from.exports.wipeArena(offset, length)
-  return bytes
+  try {
+    return from.heap.slice(start, start + length)
+  } finally {
+    from.exports.wipeArena(offset, length)
+  }
 }

@@ -104,10 +104,12 @@ function keyWrap(wrappingKey: Uint8Array, algorithm: Algorithm): KeyWrap {
       algorithm.assertWrapped(wrapped.length)
       const to = load(wrapped, WRAPPED_OFFSET)
       const length = algorithm.unwrap(to, copy.length, wrapped.length)
-      const key = to.heap.slice(to.io + KEY_OFFSET, to.io + KEY_OFFSET + length)
-      to.exports.wipeArena(WRAPPED_OFFSET, wrapped.length)
-      if (length === 0) throw new AuthenticationError()
-      return key
+      try {
+        if (length === 0) throw new AuthenticationError()
+        return to.heap.slice(to.io + KEY_OFFSET, to.io + KEY_OFFSET + length)
+      } finally {
+        to.exports.wipeArena(WRAPPED_OFFSET, wrapped.length)
+      }
     },
     dispose() {
       isDisposed = true

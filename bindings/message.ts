@@ -138,8 +138,9 @@ class CoreMessageCipher implements MessageCipher {
   }
 
   verifyCommitment(stored: Uint8Array): boolean {
-    const to = this.#key.acquire()
     assertLength(stored, 'commitment', 32)
+    if (this.commitment === undefined) return false
+    const to = this.#key.acquire()
     to.heap.set(stored, to.io)
     const status = to.exports.matchesCommitment(this.#key.slot, this.#key.generation)
     assertFresh(status)

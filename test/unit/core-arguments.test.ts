@@ -61,7 +61,7 @@ describe.each(Object.keys(inputs))('%s', (name) => {
       Uint8ClampedArray: new Uint8ClampedArray(bytes),
       Int8Array: new Int8Array(bytes),
       Uint16Array: new Uint16Array(16),
-      'null': null,
+      null: null,
       'prototype only': Object.create(Uint8Array.prototype) as unknown,
     }
     for (const [kind, value] of Object.entries(others)) expect(callWith(value), kind).toThrow(TypeError)

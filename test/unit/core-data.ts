@@ -18,14 +18,14 @@ export function toHex(bytes: Uint8Array): string {
 }
 
 /** Parses a file of test/vectors. */
-export function readVectors<T>(name: string): T {
-  return JSON.parse(readFileSync(new URL(`../vectors/${name}`, import.meta.url), 'utf8')) as T
+export function readVectors(name: string): unknown {
+  return JSON.parse(readFileSync(new URL(`../vectors/${name}`, import.meta.url), 'utf8'))
 }
 
 /** Parses a file of the extra vectors beside the repository; undefined where they are not. */
-export function readExtraVectors<T>(name: string): T | undefined {
+export function readExtraVectors(name: string): unknown {
   const url = new URL(`../../../shared/vectors/${name}`, import.meta.url)
-  return existsSync(url) ? (JSON.parse(readFileSync(url, 'utf8')) as T) : undefined
+  return existsSync(url) ? JSON.parse(readFileSync(url, 'utf8')) : undefined
 }
 
 /** `length` bytes of xorshift32, the same for the same seed: quick enough for megabytes. */
@@ -46,10 +46,11 @@ export function expectSameBytes(actual: Uint8Array, expected: Uint8Array, what =
   if (Buffer.compare(actual, expected) === 0) return
   const at = actual.findIndex((byte, i) => byte !== expected[i])
   const window = (bytes: Uint8Array): string => toHex(bytes.subarray(Math.max(0, at), Math.max(0, at) + 32))
-  expect(
-    { length: actual.length, at, bytes: window(actual) },
-    `${what} differ`,
-  ).toEqual({ length: expected.length, at, bytes: window(expected) })
+  expect({ length: actual.length, at, bytes: window(actual) }, `${what} differ`).toEqual({
+    length: expected.length,
+    at,
+    bytes: window(expected),
+  })
 }
 
 /** A result must be a plain Uint8Array that owns its memory: neither a Buffer nor a view of WASM memory. */

@@ -89,10 +89,10 @@ describe('AES-GCM agrees with OpenSSL', () => {
 
   it('for random lengths up to 1.5 MiB, data and AAD', () => {
     const lengths = fc.integer({ min: 0, max: 1_500_000 })
-    fc.assert(
-      fc.property(fc.constantFrom(...KEY_SIZES), lengths, fc.nat({ max: 800_000 }), checkAgainstOracle),
-      { seed: SEED, numRuns: 40 },
-    )
+    fc.assert(fc.property(fc.constantFrom(...KEY_SIZES), lengths, fc.nat({ max: 800_000 }), checkAgainstOracle), {
+      seed: SEED,
+      numRuns: 40,
+    })
   })
 
   it('takes AAD that is left out as empty', () => {

@@ -1,0 +1,194 @@
+import type { JsonWebKey, KeyObject } from 'node:crypto'
+import {
+  constants,
+  createHash,
+  createPrivateKey,
+  createPublicKey,
+  createSign,
+  createVerify,
+  generateKeyPairSync,
+  KeyObject as KeyObjectClass,
+  privateDecrypt,
+  publicEncrypt,
+} from 'node:crypto'
+import type {
+  CryptoKeyLike,
+  Ecdsa,
+  EcdsaCurve,
+  EcdsaSigner,
+  EcdsaSigningKey,
+  EcdsaVerificationKey,
+  EcdsaVerifier,
+  KeyObjectLike,
+  MaybePromise,
+  OaepHash,
+  RsaAbilities,
+  RsaEncryptionScheme,
+  RsaKeyInput,
+  RsaPrivateKey,
+  RsaPublicKey,
+} from './asymmetric.ts'
+
+/** SubjectPublicKeyInfo (RFC 5480 §2) up to the point, for a compressed point of the curve. */
+const CURVES = {
+  'P-256': {
+    hash: 'sha256',
+    pointBytes: 33,
+    spkiPrefix: '3039301306072a8648ce3d020106082a8648ce3d030107032200',
+  },
+  'P-384': {
+    hash: 'sha384',
+    pointBytes: 49,
+    spkiPrefix: '3046301006072a8648ce3d020106052b81040022033200',
+  },
+} as const
+
+const MIN_RSA_BITS = 2048
+
+/** The runtime's ECDSA: here at once on Node. */
+export function ecdsa(): MaybePromise<Ecdsa> {
+  return ECDSA
+}
+
+const ECDSA: Ecdsa = { generateKey: generateEcdsaKey, importPublicKey: importEcdsaPublicKey }
+
+function generateEcdsaKey(curve: EcdsaCurve): EcdsaSigningKey {
+  const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: curve })
+  return {
+    publicKey: compressPoint(publicKey.export({ format: 'jwk' })),
+    createSigner: (): EcdsaSigner => {
+      const sign = createSign(CURVES[curve].hash)
+      return {
+        update: (data) => void sign.update(data),
+        sign: () => new Uint8Array(sign.sign(privateKey)),
+      }
+    },
+  }
+}
+
+/** SEC 1 §2.3.3: 02 or 03 by the parity of y, then x. */
+function compressPoint({ x = '', y = '' }: JsonWebKey): Uint8Array<ArrayBuffer> {
+  const isOdd = ((Buffer.from(y, 'base64url').at(-1) ?? 0) & 1) === 1
+  return new Uint8Array([isOdd ? 0x03 : 0x02, ...Buffer.from(x, 'base64url')])
+}
+
+function importEcdsaPublicKey(curve: EcdsaCurve, point: Uint8Array): EcdsaVerificationKey | undefined {
+  const { hash, pointBytes, spkiPrefix } = CURVES[curve]
+  if (point.length !== pointBytes || (point[0] !== 0x02 && point[0] !== 0x03)) return undefined
+  const key = publicKeyOrUndefined(Buffer.concat([Buffer.from(spkiPrefix, 'hex'), point]))
+  if (key === undefined) return undefined
+  return {
+    createVerifier: (): EcdsaVerifier => {
+      const verify = createVerify(hash)
+      return {
+        update: (data) => void verify.update(data),
+        verify: (signature) => verifies(() => verify.verify(key, signature)),
+      }
+    },
+  }
+}
+
+function publicKeyOrUndefined(spki: Buffer): KeyObject | undefined {
+  try {
+    return createPublicKey({ key: spki, format: 'der', type: 'spki' })
+  } catch {
+    return undefined // x is not the coordinate of a point
+  }
+}
+
+function verifies(check: () => boolean): boolean {
+  try {
+    return check()
+  } catch {
+    return false // the signature is not DER
+  }
+}
+
+export const rsaAbilities: RsaAbilities = { isSynchronous: true, hasUnpadded: true }
+
+/** Reads an RSA public key. Throws TypeError when it is none, RangeError below 2,048 bits. */
+export function rsaPublicKey(input: RsaKeyInput): RsaPublicKey {
+  const key = readRsaKey(input, 'public')
+  return {
+    modulusBits: modulusBits(key),
+    encrypt: (scheme, data) => toFreshBytes(publicEncrypt({ key, ...paddingOf(scheme) }, data)),
+  }
+}
+
+/** Reads an RSA private key. Throws TypeError when it is none, RangeError below 2,048 bits. */
+export function rsaPrivateKey(input: RsaKeyInput): RsaPrivateKey {
+  const key = readRsaKey(input, 'private')
+  const encoded = key.export({ format: 'der', type: 'pkcs8' })
+  const rejectionKey = new Uint8Array(createHash('sha256').update(encoded).digest())
+  encoded.fill(0)
+  return {
+    modulusBits: modulusBits(key),
+    rejectionKey,
+    decryptOaep: (hash, ciphertext) => decryptOrUndefined({ key, ...paddingOf(hash) }, ciphertext),
+    decryptRaw: (ciphertext) => decryptOrUndefined({ key, padding: constants.RSA_NO_PADDING }, ciphertext),
+  }
+}
+
+function paddingOf(scheme: RsaEncryptionScheme): { padding: number; oaepHash?: OaepHash } {
+  if (scheme === 'pkcs1') return { padding: constants.RSA_PKCS1_PADDING }
+  return { padding: constants.RSA_PKCS1_OAEP_PADDING, oaepHash: scheme }
+}
+
+function decryptOrUndefined(
+  key: Parameters<typeof privateDecrypt>[0],
+  ciphertext: Uint8Array,
+): Uint8Array<ArrayBuffer> | undefined {
+  try {
+    return toFreshBytes(privateDecrypt(key, ciphertext))
+  } catch {
+    return undefined
+  }
+}
+
+/** Copies out of the Buffer, which holds a secret on decryption, and wipes it. */
+function toFreshBytes(buffer: Buffer): Uint8Array<ArrayBuffer> {
+  const bytes = new Uint8Array(buffer)
+  buffer.fill(0)
+  return bytes
+}
+
+function readRsaKey(input: RsaKeyInput, type: 'public' | 'private'): KeyObject {
+  const key = toKeyObject(input, type)
+  if (key.type !== type || key.asymmetricKeyType !== 'rsa') throw new TypeError(`${type}Key must be an RSA ${type} key`)
+  if (modulusBits(key) < MIN_RSA_BITS)
+    throw new RangeError(`${type}Key must have at least ${String(MIN_RSA_BITS)} bits`)
+  return key
+}
+
+function toKeyObject(input: RsaKeyInput, type: 'public' | 'private'): KeyObject {
+  if (input instanceof KeyObjectClass) return input
+  if (typeof input === 'string' || input instanceof Uint8Array) return parseKey(input, type)
+  if (isCryptoKey(input)) return KeyObjectClass.from(input as Parameters<typeof KeyObjectClass.from>[0])
+  throw new TypeError(`${type}Key must be a PEM string, DER bytes, a CryptoKey or a KeyObject`)
+}
+
+function parseKey(input: string | Uint8Array, type: 'public' | 'private'): KeyObject {
+  // createPublicKey would take a private key and derive the public one: a secret where none belongs.
+  if (type === 'public' && typeof input === 'string' && input.includes('PRIVATE KEY-----')) {
+    throw new TypeError('publicKey is a private key')
+  }
+  const key = typeof input === 'string' ? input : Buffer.from(input.buffer, input.byteOffset, input.byteLength)
+  const format = typeof input === 'string' ? 'pem' : 'der'
+  try {
+    return type === 'public'
+      ? createPublicKey({ key, format, type: 'spki' })
+      : createPrivateKey({ key, format, type: 'pkcs8' })
+  } catch {
+    // No cause: it could quote the key.
+    const form = type === 'public' ? 'SubjectPublicKeyInfo' : 'PKCS #8'
+    throw new TypeError(`${type}Key is not a readable ${type} key: give ${form}, as PEM or DER`)
+  }
+}
+
+function isCryptoKey(input: CryptoKeyLike | KeyObjectLike): boolean {
+  return (input as { readonly [Symbol.toStringTag]?: unknown })[Symbol.toStringTag] === 'CryptoKey'
+}
+
+function modulusBits(key: KeyObject): number {
+  return key.asymmetricKeyDetails?.modulusLength ?? 0
+}

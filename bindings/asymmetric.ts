@@ -1,0 +1,80 @@
+/** What one runtime's RSA and ECDSA must offer to the envelope; `#asymmetric` resolves to the runtime's own. */
+
+/** A value that is there at once where the runtime's cryptography is synchronous, and later elsewhere. */
+export type MaybePromise<T> = T | Promise<T>
+
+export type EcdsaCurve = 'P-256' | 'P-384'
+
+/** Takes the message in any number of parts; ECDSA with SHA-256 (P-256) or SHA-384 (P-384), FIPS 186-5 §6. */
+export interface EcdsaSigner {
+  update(data: Uint8Array): void
+  /** Answers the DER encoding of Ecdsa-Sig-Value (RFC 3279 §2.2.3); the signer is spent. */
+  sign(): Uint8Array<ArrayBuffer>
+}
+
+export interface EcdsaVerifier {
+  update(data: Uint8Array): void
+  /** Answers whether the DER signature is one over the data; the verifier is spent. */
+  verify(signature: Uint8Array): boolean
+}
+
+export interface EcdsaSigningKey {
+  /** Compressed point, SEC 1 §2.3.3: 33 bytes for P-256, 49 for P-384. */
+  readonly publicKey: Uint8Array
+  createSigner(): EcdsaSigner
+}
+
+export interface EcdsaVerificationKey {
+  createVerifier(): EcdsaVerifier
+}
+
+export interface Ecdsa {
+  generateKey(curve: EcdsaCurve): EcdsaSigningKey
+  /** Reads a compressed point; undefined when it is none of the curve. */
+  importPublicKey(curve: EcdsaCurve, point: Uint8Array): EcdsaVerificationKey | undefined
+}
+
+export type OaepHash = 'sha1' | 'sha256' | 'sha384' | 'sha512'
+
+/** RSAES-OAEP with MGF1 over the same hash and an empty label, or RSAES-PKCS1-v1_5 (RFC 8017 §7.1, §7.2). */
+export type RsaEncryptionScheme = OaepHash | 'pkcs1'
+
+/** A WebCrypto key, described by its shape so that no runtime's global types are needed. */
+export interface CryptoKeyLike {
+  readonly type: string
+  readonly extractable: boolean
+  readonly algorithm: object
+  readonly usages: readonly string[]
+}
+
+/** A key of Node's `node:crypto`, described by its shape. */
+export interface KeyObjectLike {
+  readonly type: string
+  export(options?: object): unknown
+}
+
+/** A PEM string, DER bytes (SubjectPublicKeyInfo or PKCS #8), a `CryptoKey` or a `KeyObject`. */
+export type RsaKeyInput = string | Uint8Array | CryptoKeyLike | KeyObjectLike
+
+/** What this runtime's RSA can do. */
+export interface RsaAbilities {
+  /** It answers at once, so that keyrings over it work in `encryptSync` and `decryptSync`. */
+  readonly isSynchronous: boolean
+  /** It decrypts without unpadding, which PKCS #1 v1.5 with implicit rejection needs. */
+  readonly hasUnpadded: boolean
+}
+
+export interface RsaPublicKey {
+  readonly modulusBits: number
+  encrypt(scheme: RsaEncryptionScheme, data: Uint8Array): MaybePromise<Uint8Array<ArrayBuffer>>
+}
+
+export interface RsaPrivateKey {
+  readonly modulusBits: number
+  /** SHA-256 over the PKCS #8 encoding: the key of PKCS #1 v1.5 implicit rejection. */
+  readonly rejectionKey: Uint8Array
+  /** Answers undefined when the ciphertext does not decrypt, whatever the reason. */
+  decryptOaep(hash: OaepHash, ciphertext: Uint8Array): MaybePromise<Uint8Array<ArrayBuffer> | undefined>
+  /** RSADP (RFC 8017 §5.1.2) without unpadding: modulus length bytes, or undefined for a representative out of range. */
+  decryptRaw(ciphertext: Uint8Array): Uint8Array<ArrayBuffer> | undefined
+}
