@@ -1,0 +1,46 @@
+import { KmsError } from '../../errors.ts'
+import type { Action, ActionContext } from '../action.ts'
+import type { GenerateDataKeyInput, GenerateDataKeyOutput, GenerateDataKeyWithoutPlaintextOutput } from '../types.ts'
+import { prepareWrapping, wrapUnder } from '../wrap.ts'
+
+const SPEC_BYTES: Readonly<Record<string, number>> = { AES_128: 16, AES_256: 32 }
+
+/** GenerateDataKey: a random data key, plain and wrapped. */
+export const generateDataKey: Action<GenerateDataKeyInput, GenerateDataKeyOutput> = {
+  shape: 'GenerateDataKeyRequest',
+  mode: 'read',
+  act: generate,
+}
+
+/** GenerateDataKeyWithoutPlaintext: the same, wrapped only. */
+export const generateDataKeyWithoutPlaintext: Action<GenerateDataKeyInput, GenerateDataKeyWithoutPlaintextOutput> = {
+  shape: 'GenerateDataKeyWithoutPlaintextRequest',
+  mode: 'read',
+  async act(context, input) {
+    const { Plaintext, ...output } = await generate(context, input)
+    Plaintext.fill(0)
+    return output
+  },
+}
+
+async function generate(context: ActionContext, input: GenerateDataKeyInput): Promise<GenerateDataKeyOutput> {
+  const length = dataKeyBytes(input)
+  if (input.Recipient) {
+    throw new KmsError('UnsupportedOperationException', 'Recipient is not supported: this KMS attests no enclaves.')
+  }
+  const wrapping = await prepareWrapping(context, input)
+  const Plaintext = context.random(length)
+  return {
+    CiphertextBlob: await wrapUnder(context, wrapping, Plaintext),
+    KeyId: wrapping.arn,
+    KeyMaterialId: wrapping.key.currentMaterial,
+    Plaintext,
+  }
+}
+
+function dataKeyBytes({ KeySpec, NumberOfBytes }: GenerateDataKeyInput): number {
+  if ((KeySpec === undefined) === (NumberOfBytes === undefined)) {
+    throw new KmsError('ValidationException', 'Please specify either number of bytes or key spec.')
+  }
+  return NumberOfBytes ?? SPEC_BYTES[KeySpec ?? ''] ?? 0
+}

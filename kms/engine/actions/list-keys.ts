@@ -1,0 +1,18 @@
+import type { Action } from '../action.ts'
+import { keyArn, rowId } from '../arn.ts'
+import { readPage } from '../paging.ts'
+import type { ListKeysOutput, PageInput } from '../types.ts'
+
+const DEFAULT_LIMIT = 100
+
+/** ListKeys: ids and ARNs of all keys, in the order of their ids. */
+export const listKeys: Action<PageInput, ListKeysOutput> = {
+  shape: 'ListKeysRequest',
+  mode: 'read',
+  async act({ scope, records }, { Limit = DEFAULT_LIMIT, Marker }) {
+    const prefix = rowId(scope, '')
+    const page = await readPage(Limit, Marker, prefix, (after, limit) => records.list('key', { prefix, after, limit }))
+    const Keys = page.items.map(({ record: { keyId } }) => ({ KeyId: keyId, KeyArn: keyArn(scope, keyId) }))
+    return { Keys, ...page.output }
+  },
+}

@@ -1,0 +1,41 @@
+import { KmsError } from '../errors.ts'
+
+/** One page of something that has ids. */
+export interface Page<T> {
+  readonly items: readonly T[]
+  readonly output: { readonly Truncated: false } | { readonly Truncated: true; readonly NextMarker: string }
+}
+
+/**
+ * Reads one item more than the page to see whether there is another page. The marker is the last id of a page, as
+ * base64url: nothing that a caller could not read by listing.
+ *
+ * @throws KmsError `InvalidMarkerException`
+ */
+export async function readPage<T extends { readonly row: { readonly id: string } }>(
+  limit: number,
+  marker: string | undefined,
+  prefix: string,
+  read: (after: string | undefined, limit: number) => Promise<readonly T[]>,
+): Promise<Page<T>> {
+  const after = marker === undefined ? undefined : decodeMarker(marker, prefix)
+  const rows = await read(after, limit + 1)
+  const items = rows.slice(0, limit)
+  const last = rows.length > limit ? items.at(-1) : undefined
+  if (last === undefined) return { items, output: { Truncated: false } }
+  return { items, output: { Truncated: true, NextMarker: encodeMarker(last.row.id.slice(prefix.length)) } }
+}
+
+function encodeMarker(id: string): string {
+  return btoa(id).replaceAll('+', '-').replaceAll('/', '_').replaceAll('=', '')
+}
+
+function decodeMarker(marker: string, prefix: string): string {
+  try {
+    const id = atob(marker.replaceAll('-', '+').replaceAll('_', '/'))
+    if (id !== '' && encodeMarker(id) === marker) return prefix + id
+  } catch {
+    // Not base64: refused below like any other text.
+  }
+  throw new KmsError('InvalidMarkerException', 'The marker is not one that this KMS answered.')
+}

@@ -1,0 +1,38 @@
+import { WaxsealError } from '../bindings/errors.ts'
+
+/** Names of the exceptions that the engine throws: those of AWS KMS, and of the protocol around it. */
+export type KmsExceptionName =
+  | 'AlreadyExistsException'
+  | 'DependencyTimeoutException'
+  | 'DisabledException'
+  | 'DryRunOperationException'
+  | 'IncorrectKeyException'
+  | 'InvalidAliasNameException'
+  | 'InvalidArnException'
+  | 'InvalidCiphertextException'
+  | 'InvalidGrantTokenException'
+  | 'InvalidKeyUsageException'
+  | 'InvalidMarkerException'
+  | 'KeyUnavailableException'
+  | 'KMSInternalException'
+  | 'KMSInvalidStateException'
+  | 'LimitExceededException'
+  | 'NotAuthorizedException'
+  | 'NotFoundException'
+  | 'RootKeyException'
+  | 'TagException'
+  | 'UnknownOperationException'
+  | 'UnsupportedOperationException'
+  | 'ValidationException'
+
+/**
+ * A failure of the KMS. `name` is the exception's name in the AWS KMS API (and `RootKeyException` for a root key that
+ * is missing or wrong, which AWS has no name for); `code` is always `ERR_WAXSEAL_KMS`. Some exceptions have no
+ * message, as on AWS.
+ */
+export class KmsError extends WaxsealError {
+  constructor(name: KmsExceptionName, message = '', options?: ErrorOptions) {
+    super('ERR_WAXSEAL_KMS', message, options)
+    this.name = name
+  }
+}

@@ -1,0 +1,41 @@
+/** Encryption context: pairs that are authenticated, not encrypted. Own enumerable string keys count. */
+export type KmsEncryptionContext = Readonly<Record<string, string>>
+
+/** What every provider call carries beside its own fields. */
+export interface KmsCall {
+  /** Key id, key ARN, alias name (`alias/…`) or alias ARN; a provider may know further forms. */
+  readonly keyId: string
+  /** The pairs to bind to the wrapped key; the same pairs unwrap it. */
+  readonly encryptionContext: KmsEncryptionContext
+  /** Grant tokens (AWS KMS), at most ten. */
+  readonly grantTokens?: readonly string[] | undefined
+  /** Aborts the call; the promise rejects with `signal.reason`. */
+  readonly signal?: AbortSignal | undefined
+}
+
+/**
+ * What a key service must offer so that a data key can be wrapped under its keys.
+ *
+ * `keyId` of each answer is the full, unambiguous name of the key that was used (for AWS KMS its ARN):
+ * it is written to the message and compared on decryption. A failure rejects; no method answers with
+ * a key that it is not sure of.
+ */
+export interface KmsProvider {
+  /** Makes a data key of `numberOfBytes` bytes (1–1024) and answers it both plain and wrapped. */
+  generateDataKey(
+    request: KmsCall & { readonly numberOfBytes: number },
+  ): Promise<{ readonly keyId: string; readonly plaintext: Uint8Array; readonly ciphertext: Uint8Array }>
+  /** Wraps `plaintext` (1–4096 bytes). */
+  encrypt(
+    request: KmsCall & { readonly plaintext: Uint8Array },
+  ): Promise<{ readonly keyId: string; readonly ciphertext: Uint8Array }>
+  /** Unwraps `ciphertext` under exactly the named key. */
+  decrypt(
+    request: KmsCall & { readonly ciphertext: Uint8Array },
+  ): Promise<{ readonly keyId: string; readonly plaintext: Uint8Array }>
+  /**
+   * Answers the full name of the key that `keyId` names now, as the other calls answer it. A provider that has it can
+   * decrypt under aliases and short ids; without it a keyring decrypts only what its own full names match.
+   */
+  resolveKeyId?(request: { readonly keyId: string; readonly signal?: AbortSignal | undefined }): Promise<string>
+}

@@ -1,0 +1,63 @@
+import { Turnstile, type Row, type RowRange, type Store, type StoreTransaction, type Table } from './store.ts'
+
+export type { Row, RowRange, Store, StoreTransaction, Table } from './store.ts'
+
+type Tables = Map<Table, Map<string, Row>>
+
+/** A store in memory, for tests and for keys that need not outlive the process. */
+export function memoryStore(): Store {
+  const tables: Tables = new Map()
+  const turnstile = new Turnstile()
+  return {
+    transaction: (mode, work) =>
+      turnstile.run(async () => {
+        const transaction = new MemoryTransaction(tables, mode)
+        const result = await work(transaction)
+        transaction.commit()
+        return result
+      }),
+    close: () => turnstile.run(() => Promise.resolve()),
+  }
+}
+
+class MemoryTransaction implements StoreTransaction {
+  readonly #tables: Tables
+  readonly #mode: 'read' | 'write'
+  readonly #written: Tables = new Map()
+
+  constructor(tables: Tables, mode: 'read' | 'write') {
+    this.#tables = tables
+    this.#mode = mode
+  }
+
+  get(table: Table, id: string): Promise<Row | undefined> {
+    return Promise.resolve(this.#written.get(table)?.get(id) ?? this.#tables.get(table)?.get(id))
+  }
+
+  put(table: Table, row: Row): Promise<void> {
+    if (this.#mode === 'read') return Promise.reject(new TypeError('this transaction only reads'))
+    rowsOf(this.#written, table).set(row.id, Object.freeze({ ...row, mac: row.mac.slice() }))
+    return Promise.resolve()
+  }
+
+  list(table: Table, range: RowRange): Promise<readonly Row[]> {
+    const rows = new Map([...(this.#tables.get(table) ?? []), ...(this.#written.get(table) ?? [])])
+    const found = [...rows.values()]
+      .filter(({ id, owner }) => id.startsWith(range.prefix) && (range.owner === undefined || owner === range.owner))
+      .filter(({ id }) => range.after === undefined || id > range.after)
+      .sort((a, b) => (a.id < b.id ? -1 : 1))
+    return Promise.resolve(found.slice(0, range.limit))
+  }
+
+  commit(): void {
+    for (const [table, rows] of this.#written) {
+      for (const [id, row] of rows) rowsOf(this.#tables, table).set(id, row)
+    }
+  }
+}
+
+function rowsOf(tables: Tables, table: Table): Map<string, Row> {
+  let rows = tables.get(table)
+  if (!rows) tables.set(table, (rows = new Map<string, Row>()))
+  return rows
+}
