@@ -1,4 +1,4 @@
-import type { JsonWebKey, KeyObject } from 'node:crypto'
+import type { KeyObject } from 'node:crypto'
 import {
   constants,
   createHash,
@@ -55,7 +55,8 @@ const ECDSA: Ecdsa = { generateKey: generateEcdsaKey, importPublicKey: importEcd
 function generateEcdsaKey(curve: EcdsaCurve): EcdsaSigningKey {
   const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: curve })
   return {
-    publicKey: compressPoint(publicKey.export({ format: 'jwk' })),
+    // Not as JWK: on Node 20 that can deadlock with the garbage collection of the key's generator (tried).
+    publicKey: compressPoint(publicKey.export({ format: 'der', type: 'spki' }), CURVES[curve].pointBytes - 1),
     createSigner: (): EcdsaSigner => {
       const sign = createSign(CURVES[curve].hash)
       return {
@@ -66,10 +67,11 @@ function generateEcdsaKey(curve: EcdsaCurve): EcdsaSigningKey {
   }
 }
 
-/** SEC 1 §2.3.3: 02 or 03 by the parity of y, then x. */
-function compressPoint({ x = '', y = '' }: JsonWebKey): Uint8Array<ArrayBuffer> {
-  const isOdd = ((Buffer.from(y, 'base64url').at(-1) ?? 0) & 1) === 1
-  return new Uint8Array([isOdd ? 0x03 : 0x02, ...Buffer.from(x, 'base64url')])
+/** SEC 1 §2.3.3: 02 or 03 by the parity of y, then x; the encoding ends in x ‖ y (RFC 5480 §2.2). */
+function compressPoint(spki: Uint8Array, fieldBytes: number): Uint8Array<ArrayBuffer> {
+  const isOdd = ((spki[spki.length - 1] ?? 0) & 1) === 1
+  const x = spki.subarray(spki.length - 2 * fieldBytes, spki.length - fieldBytes)
+  return new Uint8Array([isOdd ? 0x03 : 0x02, ...x])
 }
 
 function importEcdsaPublicKey(curve: EcdsaCurve, point: Uint8Array): EcdsaVerificationKey | undefined {
@@ -155,16 +157,26 @@ function toFreshBytes(buffer: Buffer): Uint8Array<ArrayBuffer> {
 function readRsaKey(input: RsaKeyInput, type: 'public' | 'private'): KeyObject {
   const key = toKeyObject(input, type)
   if (key.type !== type || key.asymmetricKeyType !== 'rsa') throw new TypeError(`${type}Key must be an RSA ${type} key`)
-  if (modulusBits(key) < MIN_RSA_BITS)
-    throw new RangeError(`${type}Key must have at least ${String(MIN_RSA_BITS)} bits`)
+  if (modulusBits(key) < MIN_RSA_BITS) throw new RangeError(`${type}Key must have at least ${MIN_RSA_BITS} bits`)
   return key
 }
 
 function toKeyObject(input: RsaKeyInput, type: 'public' | 'private'): KeyObject {
-  if (input instanceof KeyObjectClass) return input
   if (typeof input === 'string' || input instanceof Uint8Array) return parseKey(input, type)
-  if (isCryptoKey(input)) return KeyObjectClass.from(input as Parameters<typeof KeyObjectClass.from>[0])
+  if (input instanceof KeyObjectClass) return ownCopy(input, type)
+  if (isCryptoKey(input)) return ownCopy(KeyObjectClass.from(input as Parameters<typeof KeyObjectClass.from>[0]), type)
   throw new TypeError(`${type}Key must be a PEM string, DER bytes, a CryptoKey or a KeyObject`)
+}
+
+/** A key just generated shares a lock with its generator, whose garbage collection can deadlock on Node 20. */
+function ownCopy(key: KeyObject, type: 'public' | 'private'): KeyObject {
+  if (key.type !== type) throw new TypeError(`${type}Key must be an RSA ${type} key`)
+  const encoded = key.export({ format: 'der', type: type === 'public' ? 'spki' : 'pkcs8' }) as Buffer
+  try {
+    return parseKey(encoded, type)
+  } finally {
+    encoded.fill(0)
+  }
 }
 
 function parseKey(input: string | Uint8Array, type: 'public' | 'private'): KeyObject {

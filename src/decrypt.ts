@@ -1,0 +1,202 @@
+import { assertBytes } from '../bindings/bytes.ts'
+import { assertMayDecrypt, commitmentPolicy, type CommitmentPolicy } from './commitment-policy.ts'
+import {
+  assertNoReservedKeys,
+  contextPairs,
+  filterContext,
+  mergeContexts,
+  snapshotContext,
+  snapshotKeys,
+  type EncryptionContext,
+} from './context.ts'
+import { FormatError, UnsupportedError } from './errors.ts'
+import type { DecryptionMaterials, DecryptionRequest, Keyring, MaterialsManager } from './materials.ts'
+import { describeHeader, readWholeHeader, type DecodedHeader, type MessageHeader } from './message-header.ts'
+import { authenticatesHeader, MessageReader, type ExpectedContext } from './message-reader.ts'
+import { assertEncryptedDataKeyLimit, assertOptions, assertSignal, materialsManager } from './options.ts'
+import { assertPublicKeyMatchesSuite } from './signature.ts'
+
+const DEFAULT_MAX_ENCRYPTED_DATA_KEYS = 64
+
+/** Bytes of a frame beside its content: sequence number, IV, tag. */
+const FRAME_OVERHEAD_BYTES = 4 + 12 + 16
+
+/** Bytes of the final frame beside its content: marker and length as well. */
+const FINAL_FRAME_OVERHEAD_BYTES = FRAME_OVERHEAD_BYTES + 4 + 4
+
+/** Bytes of a non-framed body beside its content: IV, length, tag. */
+const SINGLE_BLOCK_OVERHEAD_BYTES = 12 + 8 + 16
+
+export interface DecryptSyncOptions {
+  /**
+   * Pairs that the message must hold. Those named in `requiredEncryptionContextKeys` may be absent from the header:
+   * they are authenticated with it.
+   */
+  readonly encryptionContext?: EncryptionContext | undefined
+  /** Keys of the pairs that the message does not store. Each must be in `encryptionContext`. */
+  readonly requiredEncryptionContextKeys?: readonly string[] | undefined
+  /** Default `require-encrypt-require-decrypt`. */
+  readonly commitmentPolicy?: CommitmentPolicy | undefined
+  /** Refuses messages with more encrypted data keys, before any keyring is asked. Default 64. */
+  readonly maxEncryptedDataKeys?: number | undefined
+}
+
+export interface DecryptOptions extends DecryptSyncOptions {
+  readonly signal?: AbortSignal | undefined
+}
+
+export interface DecryptResult {
+  readonly plaintext: Uint8Array<ArrayBuffer>
+  /** The header, authenticated. */
+  readonly header: MessageHeader
+}
+
+/** A checked call whose header is read and not yet authenticated. */
+interface Decryption {
+  readonly header: DecodedHeader
+  readonly expected: ExpectedContext
+  readonly request: DecryptionRequest
+}
+
+/**
+ * Decrypts a message in the AWS Encryption SDK format, versions 1 and 2, framed and non-framed. Nothing is returned
+ * before all of it is verified: key commitment, header, every frame, and the signature if there is one.
+ *
+ * @param source a keyring or a materials manager
+ * @param message the whole message; not to be changed before the promise settles
+ * @throws TypeError or RangeError for arguments that are none, before any work
+ * @throws FormatError when the bytes are no message, are cut off, or bytes follow it
+ * @throws CommitmentPolicyError when the policy forbids the message's suite
+ * @throws LimitError when it has more encrypted data keys than `maxEncryptedDataKeys`
+ * @throws KeyUnavailableError when no keyring has a key for it; its `errors` hold each keyring's reason
+ * @throws AuthenticationError when anything in it, or the key, is not what was sealed
+ * @throws EncryptionContextError when it is authentic and lacks a pair of `encryptionContext`
+ * @throws `signal.reason` once `signal` is aborted
+ */
+export async function decrypt(
+  source: Keyring | MaterialsManager,
+  message: Uint8Array,
+  options: DecryptOptions = {},
+): Promise<DecryptResult> {
+  const manager = materialsManager(source)
+  const decryption = prepare(message, options)
+  const { request } = decryption
+  request.signal?.throwIfAborted()
+  const materials = await manager.decryptionMaterials(request)
+  try {
+    request.signal?.throwIfAborted()
+    return read(decryption, materials, message)
+  } finally {
+    materials.dispose()
+  }
+}
+
+/**
+ * {@link decrypt} without waiting, for keyrings that need no I/O.
+ *
+ * @throws UnsupportedError when the keyring or manager works asynchronously only, before any work
+ */
+export function decryptSync(
+  source: Keyring | MaterialsManager,
+  message: Uint8Array,
+  options: DecryptSyncOptions = {},
+): DecryptResult {
+  const manager = materialsManager(source)
+  if (manager.decryptionMaterialsSync === undefined) {
+    throw new UnsupportedError('decryptSync needs a keyring that works without waiting, this one does not: use decrypt')
+  }
+  const decryption = prepare(message, options)
+  const materials = manager.decryptionMaterialsSync(decryption.request)
+  try {
+    return read(decryption, materials, message)
+  } finally {
+    materials.dispose()
+  }
+}
+
+function prepare(message: Uint8Array, options: DecryptOptions): Decryption {
+  assertBytes(message, 'message')
+  assertOptions(options)
+  const { maxEncryptedDataKeys = DEFAULT_MAX_ENCRYPTED_DATA_KEYS, signal } = options
+  const policy = commitmentPolicy(options.commitmentPolicy)
+  assertEncryptedDataKeyLimit(maxEncryptedDataKeys)
+  assertSignal(signal)
+  const pairs = snapshotContext(options.encryptionContext)
+  const requiredKeys = snapshotKeys(options.requiredEncryptionContextKeys, 'requiredEncryptionContextKeys')
+  assertContext(pairs, requiredKeys)
+  const header = readWholeHeader(message, maxEncryptedDataKeys)
+  assertMayDecrypt(policy, header.suite)
+  assertPublicKeyMatchesSuite(header.suite, header.context)
+  const reproduced = filterContext(pairs, (key) => requiredKeys.includes(key) && !Object.hasOwn(header.context, key))
+  const expected: ExpectedContext = { pairs, reproduced }
+  const encryptionContext = mergeContexts(header.context, reproduced)
+  contextPairs(encryptionContext)
+  const request: DecryptionRequest = {
+    suite: header.suite,
+    encryptionContext,
+    encryptedDataKeys: header.parsed.encryptedDataKeys,
+    confirm: (dataKey) => authenticatesHeader(header, expected, dataKey),
+    signal,
+  }
+  return { header, expected, request }
+}
+
+function assertContext(pairs: EncryptionContext, requiredKeys: readonly string[]): void {
+  assertNoReservedKeys(requiredKeys)
+  contextPairs(pairs)
+  const missing = requiredKeys.find((key) => !Object.hasOwn(pairs, key))
+  if (missing !== undefined) {
+    throw new TypeError(`encryptionContext lacks ${JSON.stringify(missing)} of requiredEncryptionContextKeys`)
+  }
+}
+
+function read(decryption: Decryption, materials: DecryptionMaterials, message: Uint8Array): DecryptResult {
+  const { header, expected } = decryption
+  assertBytes(message, 'message')
+  const reader = new MessageReader(header, expected, materials)
+  try {
+    const plaintext = readBody(reader, header, message.subarray(header.parsed.byteLength))
+    return { plaintext, header: describeHeader(header) }
+  } finally {
+    reader.dispose()
+  }
+}
+
+function readBody(reader: MessageReader, { parsed }: DecodedHeader, body: Uint8Array): Uint8Array<ArrayBuffer> {
+  const output = new Uint8Array(plaintextBound(body, parsed.frameLength))
+  let read = 0
+  let written = 0
+  let isComplete = false
+  try {
+    for (let isFinal = false; !isFinal;) {
+      const step = reader.open(body.subarray(read), output.subarray(written))
+      if (step.read === 0) throw new FormatError('the message ends inside its body')
+      read += step.read
+      written += step.written
+      isFinal = step.isFinal
+    }
+    reader.verifyFooter(body.subarray(read))
+    isComplete = written === output.length
+    return isComplete ? output : output.slice(0, written)
+  } finally {
+    if (!isComplete) output.fill(0)
+  }
+}
+
+/**
+ * Room for the plaintext of a body (and footer): the exact length for an unsigned message whose final frame stands
+ * where the lengths say, else an upper bound.
+ */
+function plaintextBound(body: Uint8Array, frameLength: number): number {
+  if (frameLength === 0) return Math.max(body.length - SINGLE_BLOCK_OVERHEAD_BYTES, 0)
+  const rest = body.length - FINAL_FRAME_OVERHEAD_BYTES
+  const frames = Math.floor(rest / (frameLength + FRAME_OVERHEAD_BYTES))
+  const finalFrame = frames * (frameLength + FRAME_OVERHEAD_BYTES)
+  const isExact =
+    rest >= 0 && rest - finalFrame <= frameLength && isFinalMarker(body.subarray(finalFrame, finalFrame + 4))
+  return isExact ? frames * frameLength + (rest - finalFrame) : body.length
+}
+
+function isFinalMarker(bytes: Uint8Array): boolean {
+  return bytes.every((byte) => byte === 0xff)
+}

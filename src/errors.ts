@@ -1,0 +1,12 @@
+export {
+  AuthenticationError,
+  CommitmentPolicyError,
+  DisposedError,
+  EncryptionContextError,
+  FormatError,
+  KeyUnavailableError,
+  LimitError,
+  UnsupportedError,
+  WaxsealError,
+} from '../bindings/errors.ts'
+export type { WaxsealErrorCode } from '../bindings/errors.ts'

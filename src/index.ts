@@ -1,0 +1,42 @@
+export { encrypt, encryptSync } from './encrypt.ts'
+export type { EncryptOptions, EncryptSyncOptions } from './encrypt.ts'
+export { decrypt, decryptSync } from './decrypt.ts'
+export type { DecryptOptions, DecryptResult, DecryptSyncOptions } from './decrypt.ts'
+export { inspect } from './inspect.ts'
+export type { MessageHeader } from './message-header.ts'
+export type { EncryptionContext } from './context.ts'
+export { algorithmSuite, algorithmSuites } from './suites.ts'
+export type { AlgorithmSuite, AlgorithmSuiteId, AlgorithmSuiteName } from './suites.ts'
+export type { CommitmentPolicy } from './commitment-policy.ts'
+
+export { rawAesKeyring } from './keyrings/raw-aes.ts'
+export type { RawAesKeyring, RawAesKeyringOptions } from './keyrings/raw-aes.ts'
+export { rawRsaKeyring } from './keyrings/raw-rsa.ts'
+export type { RawRsaKeyringOptions, RsaKeyInput, RsaPadding } from './keyrings/raw-rsa.ts'
+export { multiKeyring } from './keyrings/multi.ts'
+export type { MultiKeyringOptions } from './keyrings/multi.ts'
+
+export { createDecryptionMaterials, createEncryptionMaterials, defaultMaterials } from './default-materials.ts'
+export { unwrapFailure } from './materials.ts'
+export type {
+  DecryptionMaterials,
+  DecryptionRequest,
+  EncryptedDataKey,
+  EncryptionMaterials,
+  EncryptionRequest,
+  Keyring,
+  MaterialsManager,
+} from './materials.ts'
+
+export {
+  AuthenticationError,
+  CommitmentPolicyError,
+  DisposedError,
+  EncryptionContextError,
+  FormatError,
+  KeyUnavailableError,
+  LimitError,
+  UnsupportedError,
+  WaxsealError,
+} from './errors.ts'
+export type { WaxsealErrorCode } from './errors.ts'

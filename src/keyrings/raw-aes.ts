@@ -1,0 +1,98 @@
+import { aesGcm, type AesGcm } from '../../bindings/core.ts'
+import { concatBytes } from '../bytes.ts'
+import type { DecryptionMaterials, EncryptedDataKey, EncryptionMaterials, Keyring } from '../materials.ts'
+import { unwrapFailure, wrongDataKeyLength } from '../materials.ts'
+import { keyName, type KeyName } from './key-name.ts'
+
+const IV_BYTES = 12
+const TAG_BYTES = 16
+
+/** tag length in bits u32 ‖ IV length in bytes u32, between the key name and the IV of the provider information. */
+const IV_AND_TAG_LENGTHS = Uint8Array.of(0, 0, 0, TAG_BYTES * 8, 0, 0, 0, IV_BYTES)
+
+export interface RawAesKeyringOptions {
+  /** Names the source of the key, like a folder: 1–65,535 bytes of UTF-8; must not begin with `aws-kms`. */
+  readonly namespace: string
+  /** Names the key within the namespace. Neither name is secret; both are stored in the message. */
+  readonly name: string
+  /** 16, 24 or 32 bytes. Copied; the caller may wipe it. */
+  readonly wrappingKey: Uint8Array
+}
+
+export interface RawAesKeyring extends Keyring {
+  wrapSync(materials: EncryptionMaterials): void
+  unwrapSync(materials: DecryptionMaterials, encryptedDataKeys: readonly EncryptedDataKey[]): Uint8Array | undefined
+  /** Wipes the wrapping key; the keyring then throws `DisposedError`. */
+  dispose(): void
+}
+
+/**
+ * Wraps data keys with AES-GCM under a key that you hold, binding the encryption context.
+ *
+ * A wrapping key may wrap at most 2^32 data keys: the IVs are random (SP 800-38D §8.3).
+ * Source: aws-encryption-sdk-specification, framework/raw-aes-keyring.md.
+ *
+ * @throws TypeError for names that are no well-formed strings or a key that is no `Uint8Array`
+ * @throws RangeError for a key of another length, an empty name or a namespace that begins with `aws-kms`
+ */
+export function rawAesKeyring(options: RawAesKeyringOptions): RawAesKeyring {
+  const key = keyName(options)
+  const cipher = aesGcm(options.wrappingKey)
+  return {
+    wrap: async (materials) => {
+      wrap(key, cipher, materials)
+    },
+    unwrap: async (materials, encryptedDataKeys) => unwrap(key, cipher, materials, encryptedDataKeys),
+    wrapSync: (materials) => {
+      wrap(key, cipher, materials)
+    },
+    unwrapSync: (materials, encryptedDataKeys) => unwrap(key, cipher, materials, encryptedDataKeys),
+    dispose: () => {
+      cipher.dispose()
+    },
+  }
+}
+
+function wrap(key: KeyName, cipher: AesGcm, materials: EncryptionMaterials): void {
+  const { suite, serializedContext } = materials
+  if (materials.dataKey === undefined) materials.setDataKey(materials.random(suite.keyBytes))
+  const iv = materials.random(IV_BYTES)
+  materials.addEncryptedDataKey({
+    providerId: key.namespace,
+    providerInfo: concatBytes(key.nameBytes, IV_AND_TAG_LENGTHS, iv),
+    ciphertext: cipher.encrypt(iv, materials.dataKey ?? new Uint8Array(0), serializedContext),
+  })
+}
+
+function unwrap(
+  key: KeyName,
+  cipher: AesGcm,
+  materials: DecryptionMaterials,
+  encryptedDataKeys: readonly EncryptedDataKey[],
+): Uint8Array | undefined {
+  const reasons: unknown[] = []
+  for (const { providerId, providerInfo, ciphertext } of encryptedDataKeys) {
+    const iv = providerId === key.namespace ? readIv(key, providerInfo) : undefined
+    if (iv === undefined) continue
+    try {
+      if (ciphertext.length !== materials.suite.keyBytes + TAG_BYTES) {
+        throw wrongDataKeyLength(materials.suite, ciphertext.length - TAG_BYTES)
+      }
+      return cipher.decrypt(iv, ciphertext, materials.serializedContext)
+    } catch (error) {
+      reasons.push(error)
+    }
+  }
+  if (reasons.length === 0) return undefined
+  throw unwrapFailure(`raw AES keyring ${key.label}`, reasons)
+}
+
+/** The IV when the provider information is of this key, with the lengths that this keyring writes. */
+function readIv(key: KeyName, providerInfo: Uint8Array): Uint8Array | undefined {
+  const ivOffset = key.nameBytes.length + IV_AND_TAG_LENGTHS.length
+  if (providerInfo.length !== ivOffset + IV_BYTES) return undefined
+  const isOwn =
+    key.nameBytes.every((byte, i) => providerInfo[i] === byte) &&
+    IV_AND_TAG_LENGTHS.every((byte, i) => providerInfo[key.nameBytes.length + i] === byte)
+  return isOwn ? providerInfo.subarray(ivOffset) : undefined
+}

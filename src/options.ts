@@ -1,0 +1,43 @@
+import { defaultMaterials } from './default-materials.ts'
+import type { Keyring, MaterialsManager } from './materials.ts'
+
+const MAX_FRAME_LENGTH = 0xffffffff
+const MAX_FRAMES = 0xffffffff
+const MAX_ENCRYPTED_DATA_KEYS = 0xffff
+
+/** The manager given, or the default one over the keyring given. Throws TypeError for anything else. */
+export function materialsManager(source: Keyring | MaterialsManager): MaterialsManager {
+  if (typeof source !== 'object' || (source as unknown) === null)
+    throw new TypeError('the first argument must be a keyring')
+  return 'encryptionMaterials' in source ? source : defaultMaterials(source)
+}
+
+/** Throws TypeError for what is no options object. */
+export function assertOptions(options: unknown): void {
+  if (typeof options !== 'object' || options === null) throw new TypeError('options must be an object')
+}
+
+/** Throws TypeError for what is no AbortSignal. */
+export function assertSignal(signal: AbortSignal | undefined): void {
+  if (signal !== undefined && typeof (signal as Partial<AbortSignal> | null)?.throwIfAborted !== 'function') {
+    throw new TypeError('signal must be an AbortSignal')
+  }
+}
+
+/** Throws RangeError unless `frameLength` is 1 to 2^32−1. */
+export function assertFrameLength(frameLength: number): void {
+  if (Number.isInteger(frameLength) && frameLength >= 1 && frameLength <= MAX_FRAME_LENGTH) return
+  throw new RangeError(`frameLength must be an integer from 1 to ${String(MAX_FRAME_LENGTH)}`)
+}
+
+/** Throws RangeError when a plaintext takes more than 2^32−1 frames (data-format/message-body.md). */
+export function assertFrameCount(plaintextLength: number, frameLength: number): void {
+  if (Math.ceil(plaintextLength / frameLength) <= MAX_FRAMES) return
+  throw new RangeError(`the plaintext takes more than ${String(MAX_FRAMES)} frames: raise frameLength`)
+}
+
+/** Throws RangeError unless `limit` is 1 to 65,535, the most that the format holds. */
+export function assertEncryptedDataKeyLimit(limit: number): void {
+  if (Number.isInteger(limit) && limit >= 1 && limit <= MAX_ENCRYPTED_DATA_KEYS) return
+  throw new RangeError(`maxEncryptedDataKeys must be an integer from 1 to ${String(MAX_ENCRYPTED_DATA_KEYS)}`)
+}

@@ -1,0 +1,122 @@
+import { readFileSync } from 'node:fs'
+import { decrypt, decryptSync, inspect, multiKeyring, rawAesKeyring, rawRsaKeyring } from '../../src/index.ts'
+import type { CommitmentPolicy, Keyring, RsaPadding } from '../../src/index.ts'
+import { staticDataKeyKeyring } from '../../src/keyrings/static-data-key.ts'
+
+/** One keyring of a vector manifest. */
+interface KeyringEntry {
+  readonly type: string
+  readonly keyNamespace?: string
+  readonly keyName?: string
+  readonly key?: string
+  readonly padding?: RsaPadding
+  readonly plaintextDataKey?: string
+  readonly children?: readonly KeyringEntry[]
+}
+
+/** One message of a vector manifest; the two files are relative to the manifest. */
+export interface VectorEntry {
+  readonly id: string
+  readonly kind: string
+  readonly expect: 'ok' | 'fail'
+  /** The `code` of the error where the manifest names it. */
+  readonly code?: string
+  readonly keyring: KeyringEntry
+  readonly ciphertext: string
+  readonly plaintext: string | null
+  readonly headerEncryptionContext?: Readonly<Record<string, string>>
+  readonly reproducedEncryptionContext?: Readonly<Record<string, string>>
+  readonly requiredEncryptionContextKeys?: readonly string[]
+  readonly suite?: string | null
+  readonly contentType?: 'framed' | 'nonframed'
+  readonly frameLength?: number
+  readonly encryptedDataKeys?: number
+}
+
+interface KeyEntry {
+  readonly type: string
+  readonly material: string
+  readonly encoding?: string
+}
+
+/** A folder with `manifest.json`, `keys.json` and the files that they name. */
+export class VectorFolder {
+  readonly entries: readonly VectorEntry[]
+  readonly #folder: URL
+  readonly #keys: Readonly<Record<string, KeyEntry>>
+
+  constructor(folder: URL) {
+    this.#folder = folder
+    this.entries = (JSON.parse(this.#text('manifest.json')) as { tests: VectorEntry[] }).tests
+    this.#keys = (JSON.parse(this.#text('keys.json')) as { keys: Record<string, KeyEntry> }).keys
+  }
+
+  #text(name: string): string {
+    return readFileSync(new URL(name, this.#folder), 'utf8')
+  }
+
+  bytes(name: string): Uint8Array {
+    return new Uint8Array(readFileSync(new URL(name, this.#folder)))
+  }
+
+  keyring(entry: KeyringEntry): Keyring {
+    const { type, keyNamespace: namespace = '', keyName: name = '', padding = 'pkcs1', children = [] } = entry
+    if (type === 'multi') return multiKeyring({ children: children.map((child) => this.keyring(child)) })
+    if (type === 'static-dek') return staticDataKeyKeyring(Buffer.from(entry.plaintextDataKey ?? '', 'base64'))
+    const key = this.#keys[entry.key ?? '']
+    if (key === undefined) throw new Error(`no key ${String(entry.key)}`)
+    if (type === 'raw-aes') return rawAesKeyring({ namespace, name, wrappingKey: Buffer.from(key.material, 'base64') })
+    if (type !== 'raw-rsa') throw new Error(`no keyring of type ${type}`)
+    const keys = key.type === 'rsa-public' ? { publicKey: key.material } : { privateKey: key.material }
+    return rawRsaKeyring({ namespace, name, padding, ...keys })
+  }
+}
+
+function decryptOptions({ suite, reproducedEncryptionContext, requiredEncryptionContextKeys }: VectorEntry): {
+  commitmentPolicy: CommitmentPolicy | undefined
+  encryptionContext: Readonly<Record<string, string>> | undefined
+  requiredEncryptionContextKeys: readonly string[] | undefined
+} {
+  const isCommitting = suite === '0478' || suite === '0578'
+  const commitmentPolicy = isCommitting ? undefined : 'require-encrypt-allow-decrypt'
+  return { commitmentPolicy, encryptionContext: reproducedEncryptionContext, requiredEncryptionContextKeys }
+}
+
+/** Decrypts the message of an entry: the plaintext, or the error. The synchronous path must agree. */
+export async function decryptEntry(folder: VectorFolder, entry: VectorEntry): Promise<Uint8Array | Error> {
+  const message = folder.bytes(entry.ciphertext)
+  const keyring = folder.keyring(entry.keyring)
+  const options = decryptOptions(entry)
+  const later = await decrypt(keyring, message, options).then(({ plaintext }) => plaintext, toError)
+  const now = attempt(() => decryptSync(keyring, message, options).plaintext)
+  return isSame(later, now) ? later : new Error('decrypt and decryptSync differ')
+}
+
+function isSame(later: Uint8Array | Error, now: Uint8Array | Error): boolean {
+  if (later instanceof Error) return now instanceof Error && now.message === later.message
+  return !(now instanceof Error) && Buffer.from(later).equals(now)
+}
+
+function attempt(open: () => Uint8Array): Uint8Array | Error {
+  try {
+    return open()
+  } catch (error) {
+    return toError(error)
+  }
+}
+
+function toError(error: unknown): Error {
+  return error instanceof Error ? error : new Error(String(error))
+}
+
+/** What `inspect` says of an entry's message, in the words of the manifest. */
+export function inspectEntry(folder: VectorFolder, entry: VectorEntry): Partial<VectorEntry> {
+  const header = inspect(folder.bytes(entry.ciphertext))
+  return {
+    suite: header.algorithmSuite.id.toString(16).padStart(4, '0'),
+    contentType: header.contentType === 'framed' ? 'framed' : 'nonframed',
+    frameLength: header.frameLength,
+    encryptedDataKeys: header.encryptedDataKeys.length,
+    headerEncryptionContext: { ...header.encryptionContext },
+  }
+}

@@ -1,0 +1,56 @@
+import { existsSync } from 'node:fs'
+import { afterAll, describe, expect, it } from 'vitest'
+import { WaxsealError } from '../../src/index.ts'
+import { decryptEntry, inspectEntry, VectorFolder } from './esdk-vectors.ts'
+import type { VectorEntry } from './esdk-vectors.ts'
+
+const KINDS: ReadonlySet<string> = new Set(['raw-aes', 'raw-rsa', 'multi', 'required-ec', 'static-dek'])
+
+/** Messages of the AWS Encryption SDKs: a selection that is always here, and the whole collection where it is. */
+const SOURCES: Readonly<Record<string, URL>> = {
+  selection: new URL('selection/', import.meta.url),
+  collection: new URL('../../../shared/vectors/esdk/', import.meta.url),
+}
+
+for (const [name, folder] of Object.entries(SOURCES).filter(([, url]) => existsSync(new URL('manifest.json', url)))) {
+  describe(`messages of the ${name}`, () => {
+    const vectors = new VectorFolder(folder)
+    const entries = vectors.entries.filter(({ kind }) => KINDS.has(kind))
+    let ran = 0
+
+    afterAll(() => {
+      process.stdout.write(`${name}: ${String(ran)} of ${String(entries.length)} messages ran\n`)
+      expect(ran).toBe(entries.length)
+    })
+
+    for (const kind of KINDS) {
+      const opens = entries.filter((entry) => entry.kind === kind && entry.expect === 'ok')
+      const fails = entries.filter((entry) => entry.kind === kind && entry.expect === 'fail')
+
+      it.each(opens)('$kind $id opens', async (entry) => {
+        const result = await decryptEntry(vectors, entry)
+        ran += 1
+        expect(result).toEqual(vectors.bytes(entry.plaintext ?? ''))
+        expect(inspectEntry(vectors, entry)).toEqual(manifestHeader(entry))
+      })
+
+      it.each(fails)('$kind $id fails', async (entry) => {
+        const result = await decryptEntry(vectors, entry)
+        ran += 1
+        expect(result).toBeInstanceOf(WaxsealError)
+        if (entry.code !== undefined) expect(result).toHaveProperty('code', entry.code)
+      })
+    }
+  })
+}
+
+function manifestHeader(entry: VectorEntry): Partial<VectorEntry> {
+  const {
+    suite = null,
+    contentType = 'framed',
+    frameLength = 0,
+    encryptedDataKeys = 0,
+    headerEncryptionContext = {},
+  } = entry
+  return { suite, contentType, frameLength, encryptedDataKeys, headerEncryptionContext }
+}

@@ -1,0 +1,127 @@
+import { createHash } from 'node:crypto'
+import { beforeEach, describe, expect, it, vi } from 'vitest'
+import type * as Message from '../../bindings/message.ts'
+import {
+  algorithmSuites,
+  createEncryptionMaterials,
+  decryptSync,
+  encrypt,
+  encryptSync,
+  multiKeyring,
+  rawAesKeyring,
+  UnsupportedError,
+} from '../../src/index.ts'
+import type { EncryptionRequest, Keyring, MaterialsManager } from '../../src/index.ts'
+import { staticDataKeyKeyring } from '../../src/keyrings/static-data-key.ts'
+
+/** Headers that were authenticated, by what determines their message key; and every buffer that frames were opened to. */
+const observed = vi.hoisted(() => ({ headers: new Map<string, Set<string>>(), outputs: [] as Uint8Array[] }))
+
+vi.mock('../../bindings/message.ts', async (importOriginal) => {
+  const original = await importOriginal<typeof Message>()
+  const messageCipher: typeof Message.messageCipher = (suite, dataKey, messageId) => {
+    const isIdentity = [0x0014, 0x0046, 0x0078].includes(suite.id)
+    const inputs = isIdentity ? [dataKey] : [dataKey, messageId, Uint8Array.of(suite.id >> 8, suite.id & 0xff)]
+    const messageKey = createHash('sha256').update(Buffer.concat(inputs)).digest('hex')
+    return observe(original.messageCipher(suite, dataKey, messageId), messageKey)
+  }
+  return { ...original, messageCipher }
+})
+
+function observe(cipher: Message.MessageCipher, messageKey: string): Message.MessageCipher {
+  const sealHeader: typeof cipher.sealHeader = (body, requiredContext) => {
+    const header = createHash('sha256').update(body).update('|').update(requiredContext).digest('hex')
+    observed.headers.set(messageKey, (observed.headers.get(messageKey) ?? new Set()).add(header))
+    return cipher.sealHeader(body, requiredContext)
+  }
+  const openFrames: typeof cipher.openFrames = (position, body, output) => {
+    observed.outputs.push(output)
+    return cipher.openFrames(position, body, output)
+  }
+  return {
+    commitment: cipher.commitment,
+    verifyCommitment: (stored) => cipher.verifyCommitment(stored),
+    sealHeader,
+    verifyHeader: (header, requiredContext) => cipher.verifyHeader(header, requiredContext),
+    sealFrames: (position, plaintext, output) => cipher.sealFrames(position, plaintext, output),
+    openFrames,
+    openSingleBlock: (body, output) => cipher.openSingleBlock(body, output),
+    dispose: () => {
+      cipher.dispose()
+    },
+  }
+}
+
+const keyring = rawAesKeyring({ namespace: 'test', name: 'k1', wrappingKey: new Uint8Array(32).fill(7) })
+const plaintext = new Uint8Array(100).fill(9)
+const dataKey = (bytes: number): Uint8Array => new Uint8Array(bytes).fill(5)
+
+/** Hands out one data key for every message, as a cache does. */
+const reusing: MaterialsManager = {
+  encryptionMaterials: (request) => Promise.resolve(reuse(request)),
+  encryptionMaterialsSync: reuse,
+  decryptionMaterials: () => Promise.reject(new Error('writes only')),
+}
+
+function reuse(request: EncryptionRequest): ReturnType<typeof createEncryptionMaterials> {
+  const materials = createEncryptionMaterials(request)
+  materials.setDataKey(dataKey(request.suite.keyBytes))
+  materials.addEncryptedDataKey({ providerId: 'p', providerInfo: new Uint8Array(0), ciphertext: new Uint8Array(8) })
+  return materials
+}
+
+beforeEach(() => {
+  observed.headers.clear()
+  observed.outputs.length = 0
+})
+
+describe('one key and IV authenticate one header', () => {
+  const contexts = [{}, { tenant: 'a' }, { tenant: 'b' }]
+  const requests = contexts.flatMap((encryptionContext) => [
+    { encryptionContext },
+    { encryptionContext, frameLength: 7 },
+    { encryptionContext, requiredEncryptionContextKeys: Object.keys(encryptionContext) },
+  ])
+
+  it.each(algorithmSuites)(
+    'with $name, over every way to write a message',
+    async ({ id, kdf, keyBytes, isCommitting, signatureCurve }) => {
+      const commitmentPolicy = isCommitting ? undefined : ('forbid-encrypt-allow-decrypt' as const)
+      const fixed = staticDataKeyKeyring(dataKey(keyBytes))
+      const sources: (Keyring | MaterialsManager)[] = [
+        keyring,
+        multiKeyring({ generator: keyring, children: [keyring] }),
+      ]
+      if (kdf !== 'identity') sources.push(fixed, multiKeyring({ generator: fixed, children: [keyring] }))
+      if (kdf !== 'identity' && signatureCurve === undefined) sources.push(reusing)
+      let messages = 0
+      for (const source of sources) {
+        for (const request of requests) {
+          const options = { ...request, algorithmSuite: id, commitmentPolicy }
+          encryptSync(source, plaintext, options)
+          await encrypt(source, plaintext, options)
+          messages += 2
+        }
+      }
+      expect(observed.headers.size).toBe(messages)
+      expect([...observed.headers.values()].every((headers) => headers.size === 1)).toBe(true)
+    },
+  )
+
+  it('and a data key is not written twice where it is the message key', () => {
+    const options = { algorithmSuite: 0x0078, commitmentPolicy: 'forbid-encrypt-allow-decrypt' } as const
+    expect(() => encryptSync(staticDataKeyKeyring(dataKey(32)), plaintext, options)).toThrow(UnsupportedError)
+    expect(observed.headers.size).toBe(0)
+  })
+})
+
+describe('a failed decryption', () => {
+  it.each([0x0478, 0x0578] as const)('leaves no plaintext behind (suite %i)', (algorithmSuite) => {
+    const message = encryptSync(keyring, plaintext, { algorithmSuite, frameLength: 30 })
+    const broken = message.slice()
+    broken[broken.length - 1]! ^= 1
+    expect(() => decryptSync(keyring, broken)).toThrow(expect.objectContaining({ code: 'ERR_WAXSEAL_AUTHENTICATION' }))
+    expect(observed.outputs.length).toBeGreaterThan(0)
+    for (const output of observed.outputs) expect(output.every((byte) => byte === 0)).toBe(true)
+  })
+})
