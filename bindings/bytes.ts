@@ -43,3 +43,19 @@ export function assertOutput(output: unknown, input: Uint8Array, needed: number)
     throw new RangeError('output must be the same range as the input or not overlap it')
   }
 }
+
+/** Joins parts in fresh memory. */
+export function concatBytes(...parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
+  const bytes = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0))
+  let at = 0
+  for (const part of parts) {
+    bytes.set(part, at)
+    at += part.length
+  }
+  return bytes
+}
+
+/** Copies. `Buffer.prototype.slice` would answer a view, and a Buffer is a `Uint8Array`. */
+export function copyBytes(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
+  return new Uint8Array(bytes)
+}

@@ -1,3 +1,4 @@
+import { concatBytes, copyBytes } from './bytes.ts'
 import { FormatError, LimitError } from './errors.ts'
 import { IV_BYTES, TAG_BYTES } from './gcm.ts'
 import { core, type Core } from './instance.ts'
@@ -97,54 +98,58 @@ const FAULTS: Readonly<Record<number, string>> = {
   11: 'the frame length does not suit the content type',
 }
 
+const encoder = new TextEncoder()
+const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
+
 /** Collects what the core's writer puts to the second half of the arena. */
 class HeaderWriter {
   readonly #to: Core = core()
-  readonly #parts: Uint8Array[] = []
+  readonly #room: number = this.#to.io + this.#to.ioBytes - this.#to.out
+  readonly #parts: Uint8Array<ArrayBuffer>[] = []
   #pending = 0
 
-  /** Has `put` write at most `length` bytes, from `bytes` if given. */
-  put(length: number, put: (exports: Core['exports']) => void, bytes?: Uint8Array): void {
-    if (this.#pending + length > this.#to.ioBytes - (this.#to.out - this.#to.io)) this.#take()
-    if (bytes) this.#to.heap.set(bytes, this.#to.io)
-    put(this.#to.exports)
-    this.#pending += length
-  }
-
-  field(bytes: Uint8Array): void {
-    this.put(
-      2 + bytes.length,
-      (exports) => {
-        exports.putField(bytes.length)
-      },
-      bytes,
-    )
+  start(suiteId: number, messageId: Uint8Array): void {
+    this.#to.heap.set(messageId, this.#to.io)
+    this.#to.exports.putStart(suiteId)
+    this.#pending = START_BYTES
   }
 
   count(count: number): void {
-    this.put(2, (exports) => {
-      exports.putCount(count)
-    })
+    this.#reserve(2)
+    this.#to.exports.putCount(count)
   }
 
-  #take(): void {
+  field(bytes: Uint8Array): void {
+    this.#reserve(2 + bytes.length)
+    this.#to.heap.set(bytes, this.#to.io)
+    this.#to.exports.putField(bytes.length)
+  }
+
+  end(suiteId: number, frameLength: number, commitment: Uint8Array | undefined): void {
+    this.#reserve(END_BYTES)
+    if (commitment) this.#to.heap.set(commitment, this.#to.io)
+    this.#to.exports.putEnd(suiteId, frameLength)
+  }
+
+  /** Makes sure that `length` more bytes fit. */
+  #reserve(length: number): void {
+    if (this.#pending + length > this.#room) this.#parts.push(this.#take())
+    this.#pending += length
+  }
+
+  #take(): Uint8Array<ArrayBuffer> {
     const length = this.#to.exports.writerTake()
-    this.#parts.push(this.#to.heap.slice(this.#to.out, this.#to.out + length))
     this.#pending = 0
+    return this.#to.heap.slice(this.#to.out, this.#to.out + length)
   }
 
   finish(): Uint8Array<ArrayBuffer> {
-    this.#take()
-    const header = new Uint8Array(this.#parts.reduce((sum, part) => sum + part.length, 0))
-    let at = 0
-    for (const part of this.#parts) {
-      header.set(part, at)
-      at += part.length
-    }
-    return header
+    const last = this.#take()
+    return this.#parts.length === 0 ? last : concatBytes(...this.#parts, last)
   }
 }
 
+/** Upper bounds of what the writer's start and end put. */
 const START_BYTES = 36
 const END_BYTES = 37
 
@@ -155,35 +160,19 @@ const END_BYTES = 37
  */
 export function serializeHeader(fields: HeaderFields): Uint8Array<ArrayBuffer> {
   const { suite, messageId, context, encryptedDataKeys, frameLength, commitment } = fields
-  const keys = encryptedDataKeys.map((key) => [
-    new TextEncoder().encode(key.providerId),
-    key.providerInfo,
-    key.ciphertext,
-  ])
-  if (keys.length === 0 || keys.length > MAX_ENCRYPTED_DATA_KEYS) {
-    throw new RangeError(`a header holds 1 to 65535 encrypted data keys, not ${String(keys.length)}`)
+  const parts = encryptedDataKeys.flatMap((key) => [encoder.encode(key.providerId), key.providerInfo, key.ciphertext])
+  if (encryptedDataKeys.length === 0 || encryptedDataKeys.length > MAX_ENCRYPTED_DATA_KEYS) {
+    throw new RangeError(`a header holds 1 to 65535 encrypted data keys, not ${String(encryptedDataKeys.length)}`)
   }
-  for (const part of keys.flat()) assertFieldLength(part, 'a part of an encrypted data key')
+  for (const part of parts) assertFieldLength(part, 'a part of an encrypted data key')
   const contextBytes = contextLength(context)
   const writer = new HeaderWriter()
-  writer.put(
-    START_BYTES,
-    (exports) => {
-      exports.putStart(suite.id)
-    },
-    messageId,
-  )
+  writer.start(suite.id, messageId)
   writer.count(contextBytes)
   writeContext(writer, context)
-  writer.count(keys.length)
-  for (const part of keys.flat()) writer.field(part)
-  writer.put(
-    END_BYTES,
-    (exports) => {
-      exports.putEnd(suite.id, frameLength)
-    },
-    commitment,
-  )
+  writer.count(encryptedDataKeys.length)
+  for (const part of parts) writer.field(part)
+  writer.end(suite.id, frameLength, commitment)
   return writer.finish()
 }
 
@@ -215,6 +204,7 @@ function writeContext(writer: HeaderWriter, context: readonly ContextPair[]): vo
  */
 export function serializeContext(context: readonly ContextPair[]): Uint8Array<ArrayBuffer> {
   contextLength(context)
+  if (context.length === 0) return new Uint8Array(0)
   const writer = new HeaderWriter()
   writeContext(writer, context)
   return writer.finish()
@@ -237,7 +227,7 @@ export function parseHeader(
   const authBytes = (messageVersion === 1 ? IV_BYTES : 0) + TAG_BYTES
   const byteLength = word(BODY_BYTES) + authBytes
   if (bytes.length < byteLength) return { needed: byteLength }
-  const copy = bytes.slice(0, byteLength)
+  const copy = copyBytes(bytes.subarray(0, byteLength))
   const body = copy.subarray(0, word(BODY_BYTES))
   const idOffset = messageVersion === 1 ? 4 : 3
   return {
@@ -313,7 +303,7 @@ function readEncryptedDataKeys(bytes: Uint8Array, offset: number, count: number)
 
 function decodeProviderId(bytes: Uint8Array): string {
   try {
-    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes)
+    return decoder.decode(bytes)
   } catch (cause) {
     throw new FormatError('not a message: a provider id is not UTF-8', { cause })
   }

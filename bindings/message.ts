@@ -1,4 +1,4 @@
-import { assertLength } from './bytes.ts'
+import { assertLength, concatBytes } from './bytes.ts'
 import { AuthenticationError, FormatError } from './errors.ts'
 import { decryptWindows, encryptWindows, feedAad, IV_BYTES, TAG_BYTES } from './gcm.ts'
 import type { CipherSuite, ParsedHeader } from './header.ts'
@@ -113,8 +113,9 @@ export function framedBodyLength(plaintextLength: number, frameLength: number): 
  * @throws RangeError for other lengths
  */
 export function messageCipher(suite: CipherSuite, dataKey: Uint8Array, messageId: Uint8Array): MessageCipher {
-  assertLength(dataKey, 'dataKey', suite.keyBytes)
-  assertLength(messageId, 'messageId', suite.messageVersion * 16)
+  if (dataKey.length !== suite.keyBytes || messageId.length !== suite.messageVersion * 16) {
+    throw new RangeError('the data key or the message id has the wrong length for the suite')
+  }
   return new CoreMessageCipher(suite, Uint8Array.from(dataKey), Uint8Array.from(messageId))
 }
 
@@ -152,7 +153,7 @@ class CoreMessageCipher implements MessageCipher {
     to.heap.set(iv, to.io)
     assertFresh(to.exports.gcmBegin(this.#key.slot, this.#key.generation))
     // One additional data: windows before the last must be whole, so the two parts are joined first.
-    feedAad(to, requiredContext.length === 0 ? headerBody : concat(headerBody, requiredContext))
+    feedAad(to, requiredContext.length === 0 ? headerBody : concatBytes(headerBody, requiredContext))
     return to
   }
 
@@ -358,13 +359,6 @@ function assertFrames(status: number, sequenceNumber: number): void {
       ? `the frame where number ${String(sequenceNumber)} is expected has another number`
       : `frame ${String(sequenceNumber)} is longer than the frame length`,
   )
-}
-
-function concat(a: Uint8Array, b: Uint8Array): Uint8Array {
-  const both = new Uint8Array(a.length + b.length)
-  both.set(a)
-  both.set(b, a.length)
-  return both
 }
 
 /**

@@ -1,7 +1,7 @@
 import { serializeContext } from '../bindings/message.ts'
 import { compareBytes } from './bytes.ts'
 import { FormatError } from './errors.ts'
-import { assertWellFormed, encodeUtf8 } from './text.ts'
+import { assertWellFormed, decodeUtf8, encodeUtf8 } from './text.ts'
 
 /**
  * Pairs of strings that are authenticated with a message and not encrypted. Own enumerable string keys count.
@@ -22,9 +22,6 @@ export const PUBLIC_KEY_CONTEXT_KEY = 'aws-crypto-public-key'
 const MAX_LENGTH = 0xffff
 
 const EMPTY: EncryptionContext = Object.freeze(emptyRecord())
-
-/** UTF-8 has one form for each string; a byte order mark is a character like any other here. */
-const DECODER = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
 /**
  * Copies a caller's context, so that later changes to his object change nothing: frozen, null prototype (`__proto__`
@@ -110,7 +107,8 @@ function encodePairs(context: EncryptionContext): readonly ContextPair[] {
 
 /** The form that is authenticated: count ‖ entries, sorted; no bytes at all when there is no pair. */
 export function canonicalContext(context: EncryptionContext): Uint8Array<ArrayBuffer> {
-  return serializeContext(contextPairs(context))
+  const pairs = contextPairs(context)
+  return pairs.length === 0 ? new Uint8Array(0) : serializeContext(pairs)
 }
 
 /**
@@ -122,16 +120,16 @@ export function decodeContext(pairs: readonly ContextPair[]): EncryptionContext 
   if (pairs.length === 0) return EMPTY
   const context = emptyRecord()
   for (const [keyBytes, valueBytes] of pairs) {
-    const key = decodeUtf8(keyBytes)
+    const key = decodeText(keyBytes)
     if (Object.hasOwn(context, key)) throw new FormatError('the encryption context holds a key twice')
-    context[key] = decodeUtf8(valueBytes)
+    context[key] = decodeText(valueBytes)
   }
   return Object.freeze(context)
 }
 
-function decodeUtf8(bytes: Uint8Array): string {
+function decodeText(bytes: Uint8Array): string {
   try {
-    return DECODER.decode(bytes)
+    return decodeUtf8(bytes)
   } catch {
     throw new FormatError('the encryption context is not UTF-8')
   }

@@ -192,11 +192,10 @@ function plaintextBound(body: Uint8Array, frameLength: number): number {
   const rest = body.length - FINAL_FRAME_OVERHEAD_BYTES
   const frames = Math.floor(rest / (frameLength + FRAME_OVERHEAD_BYTES))
   const finalFrame = frames * (frameLength + FRAME_OVERHEAD_BYTES)
-  const isExact =
-    rest >= 0 && rest - finalFrame <= frameLength && isFinalMarker(body.subarray(finalFrame, finalFrame + 4))
+  const isExact = rest >= 0 && rest - finalFrame <= frameLength && isFinalMarker(body, finalFrame)
   return isExact ? frames * frameLength + (rest - finalFrame) : body.length
 }
 
-function isFinalMarker(bytes: Uint8Array): boolean {
-  return bytes.every((byte) => byte === 0xff)
+function isFinalMarker(body: Uint8Array, at: number): boolean {
+  return ((body[at] ?? 0) & (body[at + 1] ?? 0) & (body[at + 2] ?? 0) & (body[at + 3] ?? 0)) === 0xff
 }

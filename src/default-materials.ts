@@ -1,6 +1,5 @@
 import { ecdsa } from '#asymmetric'
 import type { Ecdsa, EcdsaSigningKey, EcdsaVerificationKey } from '../bindings/asymmetric.ts'
-import { assertBytes } from '../bindings/bytes.ts'
 import { copyBytes } from './bytes.ts'
 import { canonicalContext, mergeContexts, PUBLIC_KEY_CONTEXT_KEY, type EncryptionContext } from './context.ts'
 import { AuthenticationError, DisposedError, KeyUnavailableError, UnsupportedError } from './errors.ts'
@@ -19,6 +18,11 @@ import type { AlgorithmSuite } from './suites.ts'
 import { assertWellFormed } from './text.ts'
 
 const MAX_FIELD_BYTES = 0xffff
+
+/** Keyrings answer small fresh arrays, of which a look at `buffer` would cost more than the rest of the work. */
+function assertArray(value: unknown, name: string): void {
+  if (!(value instanceof Uint8Array)) throw new TypeError(`${name} must be a Uint8Array`)
+}
 
 /** What both kinds of materials hold: a data key that is wiped at the end, and the context in canonical form. */
 class Materials {
@@ -44,7 +48,7 @@ class Materials {
   }
 
   setDataKey(dataKey: Uint8Array): void {
-    assertBytes(dataKey, 'dataKey')
+    assertArray(dataKey, 'dataKey')
     if (this.#isDisposed) {
       dataKey.fill(0)
       throw new DisposedError('the materials of this message')
@@ -80,8 +84,8 @@ class MessageEncryptionMaterials extends Materials implements EncryptionMaterial
   addEncryptedDataKey(encryptedDataKey: EncryptedDataKey): void {
     const { providerId, providerInfo, ciphertext } = encryptedDataKey
     assertWellFormed(providerId, 'providerId')
-    assertBytes(providerInfo, 'providerInfo')
-    assertBytes(ciphertext, 'ciphertext')
+    assertArray(providerInfo, 'providerInfo')
+    assertArray(ciphertext, 'ciphertext')
     if (providerInfo.length > MAX_FIELD_BYTES || ciphertext.length > MAX_FIELD_BYTES) {
       throw new RangeError('providerInfo and ciphertext of an encrypted data key hold at most 65,535 bytes each')
     }

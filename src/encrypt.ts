@@ -154,10 +154,9 @@ function write(encryption: Encryption, materials: EncryptionMaterials, plaintext
   const messageId = random.take(MESSAGE_ID_BYTES[materials.suite.messageVersion])
   const writer = new MessageWriter({ materials, messageId, frameLength, requiredKeys })
   try {
-    const { header } = writer
-    const message = new Uint8Array(header.length + writer.bodyLength(plaintext.length))
-    message.set(header)
-    writer.seal(plaintext, message.subarray(header.length), true)
+    const message = new Uint8Array(writer.headerLength + writer.bodyLength(plaintext.length))
+    writer.writeHeader(message)
+    writer.seal(plaintext, message.subarray(writer.headerLength), true)
     return materials.signingKey === undefined ? message : withFooter(message, writer.footer())
   } finally {
     writer.dispose()

@@ -1,11 +1,11 @@
 import type { EcdsaSigner } from '../bindings/asymmetric.ts'
 import { framedBodyLength, messageCipher, serializeHeader, type MessageCipher } from '../bindings/message.ts'
-import { concatBytes } from './bytes.ts'
 import { canonicalContext, contextPairs, filterContext } from './context.ts'
 import { LimitError } from './errors.ts'
 import type { EncryptionMaterials } from './materials.ts'
 import { assertPublicKeyMatchesSuite, serializeFooter } from './signature.ts'
 
+const IV_BYTES = 12
 const MAX_SEQUENCE_NUMBER = 0xffffffff
 
 export interface MessageWriterOptions {
@@ -22,8 +22,9 @@ export interface MessageWriterOptions {
  * authenticates one header, under a message key of its own.
  */
 export class MessageWriter {
-  /** Header body and authentication, the beginning of the message. */
-  readonly header: Uint8Array<ArrayBuffer>
+  /** Bytes of the header with its authentication. */
+  readonly headerLength: number
+  readonly #headerParts: readonly Uint8Array[]
   readonly #frameLength: number
   readonly #cipher: MessageCipher
   readonly #signer: EcdsaSigner | undefined
@@ -40,16 +41,25 @@ export class MessageWriter {
     try {
       const { commitment } = this.#cipher
       const context = contextPairs(headerContext)
-      const fields = { suite, messageId, context, encryptedDataKeys, frameLength }
-      const body = serializeHeader(commitment === undefined ? fields : { ...fields, commitment })
+      const body = serializeHeader({ suite, messageId, context, encryptedDataKeys, frameLength, commitment })
       const requiredContext = canonicalContext(filterContext(encryptionContext, (key) => requiredKeys.includes(key)))
       const tag = this.#cipher.sealHeader(body, requiredContext)
       // Version 1 stores the header's IV, which is zero; version 2 does not.
-      this.header = concatBytes(body, new Uint8Array(suite.messageVersion === 1 ? 12 : 0), tag)
-      this.#signer?.update(this.header)
+      this.#headerParts = suite.messageVersion === 1 ? [body, new Uint8Array(IV_BYTES), tag] : [body, tag]
+      this.headerLength = this.#headerParts.reduce((sum, part) => sum + part.length, 0)
+      for (const part of this.#headerParts) this.#signer?.update(part)
     } catch (error) {
       this.#cipher.dispose()
       throw error
+    }
+  }
+
+  /** Writes the header, the beginning of the message, to the start of `output`. */
+  writeHeader(output: Uint8Array): void {
+    let offset = 0
+    for (const part of this.#headerParts) {
+      output.set(part, offset)
+      offset += part.length
     }
   }
 

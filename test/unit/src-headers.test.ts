@@ -4,9 +4,11 @@ import type * as Message from '../../bindings/message.ts'
 import {
   algorithmSuites,
   createEncryptionMaterials,
+  decrypt,
   decryptSync,
   encrypt,
   encryptSync,
+  inspect,
   multiKeyring,
   rawAesKeyring,
   UnsupportedError,
@@ -14,8 +16,12 @@ import {
 import type { EncryptionRequest, Keyring, MaterialsManager } from '../../src/index.ts'
 import { staticDataKeyKeyring } from '../../src/keyrings/static-data-key.ts'
 
-/** Headers that were authenticated, by what determines their message key; and every buffer that frames were opened to. */
-const observed = vi.hoisted(() => ({ headers: new Map<string, Set<string>>(), outputs: [] as Uint8Array[] }))
+/** Headers that were authenticated, by what determines their message key; buffers for plaintext; keys not wiped. */
+const observed = vi.hoisted(() => ({
+  headers: new Map<string, Set<string>>(),
+  outputs: [] as Uint8Array[],
+  keys: new Set(),
+}))
 
 vi.mock('../../bindings/message.ts', async (importOriginal) => {
   const original = await importOriginal<typeof Message>()
@@ -29,6 +35,7 @@ vi.mock('../../bindings/message.ts', async (importOriginal) => {
 })
 
 function observe(cipher: Message.MessageCipher, messageKey: string): Message.MessageCipher {
+  observed.keys.add(cipher)
   const sealHeader: typeof cipher.sealHeader = (body, requiredContext) => {
     const header = createHash('sha256').update(body).update('|').update(requiredContext).digest('hex')
     observed.headers.set(messageKey, (observed.headers.get(messageKey) ?? new Set()).add(header))
@@ -47,6 +54,7 @@ function observe(cipher: Message.MessageCipher, messageKey: string): Message.Mes
     openFrames,
     openSingleBlock: (body, output) => cipher.openSingleBlock(body, output),
     dispose: () => {
+      observed.keys.delete(cipher)
       cipher.dispose()
     },
   }
@@ -73,6 +81,7 @@ function reuse(request: EncryptionRequest): ReturnType<typeof createEncryptionMa
 beforeEach(() => {
   observed.headers.clear()
   observed.outputs.length = 0
+  observed.keys.clear()
 })
 
 describe('one key and IV authenticate one header', () => {
@@ -118,10 +127,38 @@ describe('one key and IV authenticate one header', () => {
 describe('a failed decryption', () => {
   it.each([0x0478, 0x0578] as const)('leaves no plaintext behind (suite %i)', (algorithmSuite) => {
     const message = encryptSync(keyring, plaintext, { algorithmSuite, frameLength: 30 })
-    const broken = message.slice()
-    broken[broken.length - 1]! ^= 1
+    const broken = flipped(message, message.length - 1)
     expect(() => decryptSync(keyring, broken)).toThrow(expect.objectContaining({ code: 'ERR_WAXSEAL_AUTHENTICATION' }))
     expect(observed.outputs.length).toBeGreaterThan(0)
     for (const output of observed.outputs) expect(output.every((byte) => byte === 0)).toBe(true)
   })
 })
+
+describe('message keys', () => {
+  it('are wiped however the call ends', async () => {
+    const message = encryptSync(keyring, plaintext, { encryptionContext: { tenant: 'a' } })
+    const { byteLength } = inspect(message)
+    const other = rawAesKeyring({ namespace: 'test', name: 'k1', wrappingKey: new Uint8Array(32) })
+    const attempts = [
+      decrypt(keyring, message),
+      decrypt(other, message),
+      decrypt(keyring, message, { encryptionContext: { tenant: 'b' } }),
+      ...[byteLength - 40, byteLength - 1, message.length - 1].map((place) =>
+        decrypt(keyring, flipped(message, place)),
+      ),
+      decrypt(keyring, message.slice(0, -1)),
+      decrypt(staticDataKeyKeyring(dataKey(32)), message),
+      encrypt(keyring, plaintext),
+      encrypt(keyring, plaintext, { algorithmSuite: 0x0578 }),
+    ]
+    const outcomes = await Promise.allSettled(attempts)
+    expect(outcomes.filter(({ status }) => status === 'rejected')).toHaveLength(7)
+    expect(observed.keys.size).toBe(0)
+  })
+})
+
+function flipped(message: Uint8Array, place: number): Uint8Array {
+  const changed = message.slice()
+  changed[place]! ^= 1
+  return changed
+}
