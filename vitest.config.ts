@@ -1,5 +1,5 @@
 import { fileURLToPath } from 'node:url'
-import { defineConfig, type TestProjectInlineConfiguration } from 'vitest/config'
+import type { TestProjectInlineConfiguration, ViteUserConfig } from 'vitest/config'
 
 const source = (path: string): string => fileURLToPath(new URL(path, import.meta.url))
 
@@ -32,6 +32,8 @@ function ofBuiltPackage(name: string): TestProjectInlineConfiguration {
   }
 }
 
-export default defineConfig({
+const config: ViteUserConfig = {
   test: { projects: [library, ofBuiltPackage('cli'), ofBuiltPackage('package'), ofBuiltPackage('readme')] },
-})
+}
+
+export default config

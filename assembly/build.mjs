@@ -14,7 +14,7 @@ const hashFile = join(root, 'assembly', 'core.wasm.sha256')
 
 async function compile(target) {
   const messages = []
-  const { error } = await asc.main(['--config', 'asconfig.json', '--target', target, '--baseDir', root], {
+  const { error } = await asc.main(['--config', 'asconfig.json', '--target', target, '--baseDir', root, '--noColors'], {
     stdout: { write: (text) => messages.push(text) },
     stderr: { write: (text) => messages.push(text) },
   })

@@ -4,7 +4,7 @@
 import { ctrKeyStream, ctrXor } from './ctr'
 import { ghashFinish, ghashGroups, ghashPadded } from './ghash'
 import { CTR_HEAD, GCM_STATE } from './memory'
-import { planesOf, roundsOf, tablesOf } from './slots'
+import { planesOf, roundsOf, tablesOf, zeroHeadOf } from './slots'
 
 /** Bytes of a tag. */
 export const TAG_BYTES: u32 = 16
@@ -29,7 +29,8 @@ export function gcmBegin(slot: usize, iv: usize): void {
   v128.store(GHASH, i64x2.splat(0))
   store<u64>(AAD_LENGTH, 0)
   store<u64>(TEXT_LENGTH, 0)
-  ctrKeyStream(planesOf(slot), roundsOf(slot), nonce, 0, CTR_HEAD)
+  if (v128.any_true(nonce)) ctrKeyStream(planesOf(slot), roundsOf(slot), nonce, 0, CTR_HEAD)
+  else memory.copy(CTR_HEAD, zeroHeadOf(slot), 128)
 }
 
 /** Whether a message is in progress, and whether its tag has been found good. */

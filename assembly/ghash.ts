@@ -79,22 +79,42 @@ function multiplyGroup(tables: usize, x0: v128, x1: v128, x2: v128, x3: v128): v
     low = i8x16.shuffle(zero, low, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30)
     low = v128.xor(low, v128.xor(v128.xor(sum0, sum1), v128.xor(sum2, sum3)))
   }
-  // x^128 = 1 + x + x² + x⁷. `high` has degree 119 at most, so one fold is enough.
+  return reduce(low, high)
+}
+
+// x·P for the power P of one set of tables, as multiplyGroup does it for four.
+function multiplyOne(tables: usize, x: v128): v128 {
+  const h = i8x16.shr_u(x, 4)
+  const l = v128.and(x, i8x16.splat(0x0f))
+  const zero = i64x2.splat(0)
+  let low = zero
+  let high = zero
+  for (let table = tables + 480; table >= tables; table -= 32) {
+    high = i8x16.shuffle(low, high, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30)
+    low = i8x16.shuffle(zero, low, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30)
+    low = v128.xor(low, v128.xor(i8x16.swizzle(v128.load(table), h), i8x16.swizzle(v128.load(table, 16), l)))
+  }
+  return reduce(low, high)
+}
+
+// The 31 bytes of a product modulo x^128 + x⁷ + x² + x + 1. `high` has degree 119 at most, so one fold is enough.
+// @ts-ignore: decorator
+@inline
+function reduce(low: v128, high: v128): v128 {
+  const zero = i64x2.splat(0)
   const next = i8x16.shuffle(zero, high, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30)
   const within = v128.xor(i8x16.shr_u(high, 1), v128.xor(i8x16.shr_u(high, 2), i8x16.shr_u(high, 7)))
   const across = v128.xor(i8x16.shl(next, 7), v128.xor(i8x16.shl(next, 6), i8x16.shl(next, 1)))
   return v128.xor(v128.xor(low, high), v128.xor(within, across))
 }
 
-/** Builds the tables of H … H⁴ at `tables`, whose memory may hold anything: entry 0 of a table is set before its use. */
+/** Builds the tables of H … H⁴ at `tables`. */
 export function ghashInit(tables: usize, hashSubkey: v128): void {
-  const zero = i64x2.splat(0)
-  memory.fill(tables, 0, GHASH_TABLE_BYTES)
   let power = hashSubkey
   v128.store(GHASH_BASIS, power)
   buildTables(tables)
   for (let i: usize = 1; i < 4; i++) {
-    power = multiplyGroup(tables, zero, zero, zero, power)
+    power = multiplyOne(tables, power)
     v128.store(GHASH_BASIS, power)
     buildTables(tables + i * POWER_BYTES)
   }

@@ -3,7 +3,7 @@
 //   0      STATIC   constant tables, placed by the compiler from 1024 upwards
 //   16 Ki  PUBLIC   results that a caller reads after a call
 //   17 Ki  SECRET   scratch of a call, then the key slots
-//   160 Ki IO       the arena: inputs and outputs, copied in and out by the caller
+//   168 Ki IO       the arena: inputs and outputs, copied in and out by the caller
 //
 // SECRET and IO are adjacent, so that wiping everything is one fill.
 
@@ -51,11 +51,11 @@ const SCRATCH_END: usize = DERIVED_KEY + 64
 
 /** Key slots: see slots.ts for what is inside one. */
 export const SLOTS: usize = 0x8000
-export const SLOT_BYTES: usize = 0x1000
+export const SLOT_BYTES: usize = 0x1100
 export const SLOT_COUNT: u32 = 32
 
 /** The arena. */
-export const IO: usize = 0x28000
+export const IO: usize = 0x2a000
 export const IO_BYTES: usize = 0x80000 - IO
 /** The arena's second half, for calls whose output is laid out differently from their input. */
 export const OUT: usize = IO + IO_BYTES / 2

@@ -1,15 +1,16 @@
 // Key slots: an expanded AES key with its GHASH tables, and what belongs to a message key. A slot is named by its
 // number and a generation that changes with every key set or released in it, so that a stale name finds nothing.
 
-import { expandKey, encryptBlock, roundsFor } from './aes'
-import { sliceRoundKeys } from './ctr'
+import { expandKey, roundsFor } from './aes'
+import { ctrKeyStream, sliceRoundKeys } from './ctr'
 import { GHASH_TABLE_BYTES, ghashInit } from './ghash'
 import { SLOT_BYTES, SLOT_COUNT, SLOTS, wipe } from './memory'
 
 // Offsets inside a slot.
 const PLANES: usize = 0
 const TABLES: usize = 15 * 128
-const META: usize = TABLES + GHASH_TABLE_BYTES
+const ZERO_HEAD: usize = TABLES + GHASH_TABLE_BYTES
+const META: usize = ZERO_HEAD + 128
 const GENERATION: usize = META
 const ROUNDS: usize = META + 4
 const MESSAGE_ID_BYTES: usize = META + 8
@@ -25,8 +26,9 @@ export function findSlot(slot: u32, generation: u32): usize {
 }
 
 /**
- * Expands the key at `key` into the slot and answers the slot's new generation, never zero. The hash subkey is the
- * encrypted zero block (SP 800-38D §7.1 step 1). Leaves round keys in scratch: the caller wipes it.
+ * Expands the key at `key` into the slot and answers the slot's new generation, never zero. The key stream of the zero
+ * IV is kept: its counter 0 is the encrypted zero block, the hash subkey (SP 800-38D §7.1 step 1), and message headers
+ * use the rest. Leaves round keys in scratch: the caller wipes it.
  */
 export function installKey(slot: u32, key: usize, keyBytes: u32): u32 {
   const address = SLOTS + slot * <u32>SLOT_BYTES
@@ -34,7 +36,9 @@ export function installKey(slot: u32, key: usize, keyBytes: u32): u32 {
   if (roundsOf(address) != 0) releaseSlot(address)
   expandKey(key, keyBytes)
   sliceRoundKeys(address + PLANES, rounds)
-  ghashInit(address + TABLES, encryptBlock(rounds, i64x2.splat(0)))
+  const head = address + ZERO_HEAD
+  ctrKeyStream(address + PLANES, rounds, i64x2.splat(0), 0, head)
+  ghashInit(address + TABLES, v128.load(head))
   store<u32>(address + ROUNDS, rounds)
   return advance(address)
 }
@@ -64,6 +68,13 @@ export function planesOf(slot: usize): usize {
 @inline
 export function tablesOf(slot: usize): usize {
   return slot + TABLES
+}
+
+/** Address of the key stream of the zero IV from counter 0 on, 128 bytes. */
+// @ts-ignore: decorator
+@inline
+export function zeroHeadOf(slot: usize): usize {
+  return slot + ZERO_HEAD
 }
 
 // @ts-ignore: decorator

@@ -2,6 +2,7 @@ import { concatBytes, copyBytes } from './bytes.ts'
 import { FormatError, LimitError } from './errors.ts'
 import { IV_BYTES, TAG_BYTES } from './gcm.ts'
 import { core, type Core } from './instance.ts'
+import { decodeUtf8, encodeUtf8 } from './text.ts'
 
 /** One wrapped copy of the data key, as it stands in a message header. Each part has at most 65,535 bytes. */
 export interface EncryptedDataKey {
@@ -98,9 +99,6 @@ const FAULTS: Readonly<Record<number, string>> = {
   11: 'the frame length does not suit the content type',
 }
 
-const encoder = new TextEncoder()
-const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
-
 /** Collects what the core's writer puts to the second half of the arena. */
 class HeaderWriter {
   readonly #to: Core = core()
@@ -160,7 +158,11 @@ const END_BYTES = 37
  */
 export function serializeHeader(fields: HeaderFields): Uint8Array<ArrayBuffer> {
   const { suite, messageId, context, encryptedDataKeys, frameLength, commitment } = fields
-  const parts = encryptedDataKeys.flatMap((key) => [encoder.encode(key.providerId), key.providerInfo, key.ciphertext])
+  const parts = encryptedDataKeys.flatMap((key) => [
+    encodeUtf8(key.providerId, 'providerId'),
+    key.providerInfo,
+    key.ciphertext,
+  ])
   if (encryptedDataKeys.length === 0 || encryptedDataKeys.length > MAX_ENCRYPTED_DATA_KEYS) {
     throw new RangeError(`a header holds 1 to 65535 encrypted data keys, not ${String(encryptedDataKeys.length)}`)
   }
@@ -303,7 +305,7 @@ function readEncryptedDataKeys(bytes: Uint8Array, offset: number, count: number)
 
 function decodeProviderId(bytes: Uint8Array): string {
   try {
-    return decoder.decode(bytes)
+    return decodeUtf8(bytes)
   } catch (cause) {
     throw new FormatError('not a message: a provider id is not UTF-8', { cause })
   }

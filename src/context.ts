@@ -1,7 +1,7 @@
 import { serializeContext } from '../bindings/message.ts'
 import { compareBytes } from './bytes.ts'
 import { FormatError } from './errors.ts'
-import { assertWellFormed, decodeUtf8, encodeUtf8 } from './text.ts'
+import { assertWellFormed, decodeUtf8, encodeUtf8 } from '../bindings/text.ts'
 
 /**
  * Pairs of strings that are authenticated with a message and not encrypted. Own enumerable string keys count.

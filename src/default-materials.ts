@@ -15,7 +15,7 @@ import type {
 import { wrongDataKeyLength } from './materials.ts'
 import { encodePublicKey, readVerificationKey } from './signature.ts'
 import type { AlgorithmSuite } from './suites.ts'
-import { assertWellFormed } from './text.ts'
+import { assertWellFormed } from '../bindings/text.ts'
 
 const MAX_FIELD_BYTES = 0xffff
 

@@ -1,4 +1,4 @@
-import { encodeUtf8 } from '../text.ts'
+import { encodeUtf8 } from '../../bindings/text.ts'
 
 const MAX_NAME_BYTES = 0xffff - 64
 

@@ -1,0 +1,48 @@
+import {
+  CommitmentPolicy,
+  RawAesKeyringNode,
+  RawAesWrappingSuiteIdentifier,
+  buildClient,
+} from '@aws-crypto/client-node'
+import { decrypt, decryptSync, encrypt, encryptSync, rawAesKeyring } from 'waxseal'
+import { bytes, sizeName } from './data.mjs'
+
+export const AWS = '@aws-crypto/client-node'
+export const messageGroup = (action, size) => `message ${action}, ${sizeName(size)}`
+
+const SIZES = [64, 1_048_576]
+const SUITE = 0x0478
+const encryptionContext = { tenant: 'a' }
+
+/** Whole messages of suite 0x0478 in frames of 4 KiB, with a raw AES keyring and one pair of context. */
+export async function messageGroups() {
+  const wrappingKey = bytes(32)
+  const keyring = rawAesKeyring({ namespace: 'bench', name: 'key', wrappingKey })
+  const peerKeyring = new RawAesKeyringNode({
+    keyNamespace: 'bench',
+    keyName: 'key',
+    unencryptedMasterKey: wrappingKey.slice(),
+    wrappingSuite: RawAesWrappingSuiteIdentifier.AES256_GCM_IV12_TAG16_NO_PADDING,
+  })
+  const peer = buildClient(CommitmentPolicy.REQUIRE_ENCRYPT_REQUIRE_DECRYPT)
+  const options = { encryptionContext, algorithmSuite: SUITE }
+  const peerOptions = { encryptionContext, suiteId: SUITE, frameLength: 4096 }
+  return SIZES.flatMap((size) => {
+    const plaintext = bytes(size)
+    const message = encryptSync(keyring, plaintext, options)
+    const encrypting = [
+      { name: 'waxseal', run: () => encrypt(keyring, plaintext, options) },
+      { name: 'waxseal, synchronous', run: () => encryptSync(keyring, plaintext, options) },
+      { name: AWS, run: () => peer.encrypt(peerKeyring, plaintext, peerOptions) },
+    ]
+    const decrypting = [
+      { name: 'waxseal', run: () => decrypt(keyring, message) },
+      { name: 'waxseal, synchronous', run: () => decryptSync(keyring, message) },
+      { name: AWS, run: () => peer.decrypt(peerKeyring, message) },
+    ]
+    return [
+      { name: messageGroup('encrypt', size), cases: encrypting },
+      { name: messageGroup('decrypt', size), cases: decrypting },
+    ]
+  })
+}

@@ -1,0 +1,85 @@
+import { chmodSync, readFileSync } from 'node:fs'
+import { builtinModules } from 'node:module'
+import commonjs from '@rollup/plugin-commonjs'
+import { nodeResolve } from '@rollup/plugin-node-resolve'
+import { dts } from 'rollup-plugin-dts'
+import ts from 'typescript'
+
+/** Public entries, `dist/` path without suffix → source. The package's `exports` name the same set. */
+const entries = {
+  index: 'src/index.ts',
+  core: 'bindings/core.ts',
+  kms: 'kms/index.ts',
+  'kms/local': 'kms/providers/local.ts',
+  'kms/engine': 'kms/engine/index.ts',
+  'kms/store/memory': 'kms/store/memory.ts',
+  'kms/store/sqlite': 'kms/store/sqlite.ts',
+}
+
+/** What the package's `imports` and `bin` name: no types are published for these. */
+const internalEntries = {
+  'wasm.inline': 'bindings/wasm.inline.ts',
+  'asymmetric.node': 'bindings/asymmetric.node.ts',
+  cli: 'cli/main.ts',
+}
+
+/** `#wasm` and `#asymmetric` stay in the output: each runtime resolves them by its own condition. */
+const external = [/^node:/, /^#/, 'libsql', ...builtinModules]
+
+/** Types are checked by `tsc`; with `isolatedModules` semantics each file is translated on its own. */
+const typescript = {
+  name: 'typescript',
+  transform(code, id) {
+    if (!id.endsWith('.ts')) return null
+    const compilerOptions = { target: 'es2022', module: 'esnext', verbatimModuleSyntax: true }
+    return { code: ts.transpileModule(code, { fileName: id, compilerOptions }).outputText, map: null }
+  },
+}
+
+const executableCli = {
+  name: 'executable-cli',
+  generateBundle() {
+    const source = `The file cli.js contains commander.\n\n${readFileSync('node_modules/commander/LICENSE', 'utf8')}`
+    this.emitFile({ type: 'asset', fileName: 'cli.licenses.txt', source })
+  },
+  writeBundle() {
+    chmodSync('dist/cli.js', 0o755)
+  },
+}
+
+function failOnWarning(level, log) {
+  // A type of the library that a public one mentions may stay private: it is described in a chunk of its own.
+  if (log.plugin === 'dts' && log.message.includes('private shared type exports')) return
+  if (level === 'warn') throw new Error(log.message)
+}
+
+export default [
+  {
+    input: { ...entries, ...internalEntries },
+    external,
+    plugins: [nodeResolve({ exportConditions: ['node'] }), commonjs(), typescript, executableCli],
+    onLog: failOnWarning,
+    output: {
+      dir: 'dist',
+      format: 'es',
+      entryFileNames: '[name].js',
+      chunkFileNames: 'chunks/[name].js',
+      hoistTransitiveImports: false,
+      minifyInternalExports: false,
+      banner: (chunk) => (chunk.name === 'cli' ? '#!/usr/bin/env node' : ''),
+    },
+  },
+  {
+    input: entries,
+    external,
+    plugins: [dts({ compilerOptions: { noEmit: false, composite: false } })],
+    onLog: failOnWarning,
+    output: {
+      dir: 'dist',
+      format: 'es',
+      entryFileNames: '[name].d.ts',
+      chunkFileNames: 'chunks/[name].d.ts',
+      minifyInternalExports: false,
+    },
+  },
+]
