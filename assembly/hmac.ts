@@ -4,6 +4,11 @@
 import { HMAC_BLOCK, HMAC_STATES, SHA_COUNT, SHA_STATE } from './memory'
 import { blockBytes, digestBytes, Hash, shaBegin, shaFinish, shaUpdate } from './sha2'
 
+// A chaining value; memory.copy is a call out of the module in most engines.
+function copyState(target: usize, source: usize): void {
+  for (let i: usize = 0; i < 64; i += 16) v128.store(target + i, v128.load(source + i))
+}
+
 function absorbKeyBlock(hash: Hash, pad: u8, state: usize): void {
   const block = blockBytes(hash)
   for (let i: u32 = 0; i < block; i += 16) {
@@ -11,7 +16,7 @@ function absorbKeyBlock(hash: Hash, pad: u8, state: usize): void {
   }
   shaBegin(hash)
   shaUpdate(hash, HMAC_BLOCK, block)
-  memory.copy(state, SHA_STATE, 64)
+  copyState(state, SHA_STATE)
 }
 
 /** Sets the key: `length` bytes at `key`, hashed first if longer than a block (RFC 2104 §2). */
@@ -28,7 +33,7 @@ export function hmacKey(hash: Hash, key: usize, length: u32): void {
 }
 
 function resume(hash: Hash, state: usize): void {
-  memory.copy(SHA_STATE, state, 64)
+  copyState(SHA_STATE, state)
   store<u64>(SHA_COUNT, blockBytes(hash))
 }
 

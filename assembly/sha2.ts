@@ -48,7 +48,7 @@ export function shaFinish(hash: Hash, data: usize, length: u32, digest: usize): 
   const bits = (load<u64>(SHA_COUNT) + rest) << 3
   // 0x80, zeros, and the length in an eighth of a block.
   const padded = rest + 1 + (block >> 3) > block ? block << 1 : block
-  memory.fill(SHA_TAIL, 0, padded)
+  for (let i: u32 = 0; i < padded; i += 16) v128.store(SHA_TAIL + i, i64x2.splat(0))
   memory.copy(SHA_TAIL, data + whole, rest)
   store<u8>(SHA_TAIL + rest, 0x80)
   store<u64>(SHA_TAIL + padded - 8, bswap(bits))

@@ -91,11 +91,11 @@ function bigSigma1(x: u32): u32 {
   return rotr(x, 6) ^ rotr(x, 11) ^ rotr(x, 25)
 }
 
-// Kt + Wt for the word at byte `offset` of both tables.
+// Kt + Wt, as SHA_SCHEDULE holds them, at byte `offset`.
 // @ts-ignore: decorator
 @inline
 function scheduled(offset: usize): u32 {
-  return load<u32>(K + offset) + load<u32>(SHA_SCHEDULE + offset)
+  return load<u32>(SHA_SCHEDULE + offset)
 }
 
 /** FIPS 180-4 §6.2.2: hashes `blocks` × 64 bytes at `data` into the eight words at `state`. */
@@ -113,10 +113,10 @@ export function sha256Blocks(state: usize, data: usize, blocks: u32): void {
     let w1 = loadWords(data + 16)
     let w2 = loadWords(data + 32)
     let w3 = loadWords(data + 48)
-    v128.store(SHA_SCHEDULE, w0)
-    v128.store(SHA_SCHEDULE, w1, 16)
-    v128.store(SHA_SCHEDULE, w2, 32)
-    v128.store(SHA_SCHEDULE, w3, 48)
+    v128.store(SHA_SCHEDULE, i32x4.add(w0, v128.load(K)))
+    v128.store(SHA_SCHEDULE, i32x4.add(w1, v128.load(K, 16)), 16)
+    v128.store(SHA_SCHEDULE, i32x4.add(w2, v128.load(K, 32)), 32)
+    v128.store(SHA_SCHEDULE, i32x4.add(w3, v128.load(K, 48)), 48)
     let a = h0
     let b = h1
     let c = h2
@@ -130,8 +130,8 @@ export function sha256Blocks(state: usize, data: usize, blocks: u32): void {
         // The next eight words, sixteen rounds ahead.
         const next0 = nextWords(w0, w1, w2, w3)
         const next1 = nextWords(w1, w2, w3, next0)
-        v128.store(SHA_SCHEDULE + i, next0, 64)
-        v128.store(SHA_SCHEDULE + i, next1, 80)
+        v128.store(SHA_SCHEDULE + i, i32x4.add(next0, v128.load(K + i, 64)), 64)
+        v128.store(SHA_SCHEDULE + i, i32x4.add(next1, v128.load(K + i, 80)), 80)
         w0 = w2
         w1 = w3
         w2 = next0

@@ -92,11 +92,11 @@ function bigSigma1(x: u64): u64 {
   return rotr(x, 14) ^ rotr(x, 18) ^ rotr(x, 41)
 }
 
-// Kt + Wt for the word at byte `offset` of both tables.
+// Kt + Wt, as SHA_SCHEDULE holds them, at byte `offset`.
 // @ts-ignore: decorator
 @inline
 function scheduled(offset: usize): u64 {
-  return load<u64>(K + offset) + load<u64>(SHA_SCHEDULE + offset)
+  return load<u64>(SHA_SCHEDULE + offset)
 }
 
 /** FIPS 180-4 §6.4.2: hashes `blocks` × 128 bytes at `data` into the eight words at `state`. */
@@ -118,14 +118,14 @@ export function sha512Blocks(state: usize, data: usize, blocks: u32): void {
     let w5 = loadWords(data + 80)
     let w6 = loadWords(data + 96)
     let w7 = loadWords(data + 112)
-    v128.store(SHA_SCHEDULE, w0)
-    v128.store(SHA_SCHEDULE, w1, 16)
-    v128.store(SHA_SCHEDULE, w2, 32)
-    v128.store(SHA_SCHEDULE, w3, 48)
-    v128.store(SHA_SCHEDULE, w4, 64)
-    v128.store(SHA_SCHEDULE, w5, 80)
-    v128.store(SHA_SCHEDULE, w6, 96)
-    v128.store(SHA_SCHEDULE, w7, 112)
+    v128.store(SHA_SCHEDULE, i64x2.add(w0, v128.load(K)))
+    v128.store(SHA_SCHEDULE, i64x2.add(w1, v128.load(K, 16)), 16)
+    v128.store(SHA_SCHEDULE, i64x2.add(w2, v128.load(K, 32)), 32)
+    v128.store(SHA_SCHEDULE, i64x2.add(w3, v128.load(K, 48)), 48)
+    v128.store(SHA_SCHEDULE, i64x2.add(w4, v128.load(K, 64)), 64)
+    v128.store(SHA_SCHEDULE, i64x2.add(w5, v128.load(K, 80)), 80)
+    v128.store(SHA_SCHEDULE, i64x2.add(w6, v128.load(K, 96)), 96)
+    v128.store(SHA_SCHEDULE, i64x2.add(w7, v128.load(K, 112)), 112)
     let a = h0
     let b = h1
     let c = h2
@@ -141,10 +141,10 @@ export function sha512Blocks(state: usize, data: usize, blocks: u32): void {
         const next1 = nextWords(w1, w2, w5, w6, next0)
         const next2 = nextWords(w2, w3, w6, w7, next1)
         const next3 = nextWords(w3, w4, w7, next0, next2)
-        v128.store(SHA_SCHEDULE + i, next0, 128)
-        v128.store(SHA_SCHEDULE + i, next1, 144)
-        v128.store(SHA_SCHEDULE + i, next2, 160)
-        v128.store(SHA_SCHEDULE + i, next3, 176)
+        v128.store(SHA_SCHEDULE + i, i64x2.add(next0, v128.load(K + i, 128)), 128)
+        v128.store(SHA_SCHEDULE + i, i64x2.add(next1, v128.load(K + i, 144)), 144)
+        v128.store(SHA_SCHEDULE + i, i64x2.add(next2, v128.load(K + i, 160)), 160)
+        v128.store(SHA_SCHEDULE + i, i64x2.add(next3, v128.load(K + i, 176)), 176)
         w0 = w4
         w1 = w5
         w2 = w6

@@ -4,11 +4,20 @@
  */
 export function assertBytes(value: unknown, name: string): asserts value is Uint8Array {
   if (value instanceof Uint8Array && value.length > 0 && value.buffer instanceof ArrayBuffer) return
+  assertUint8Array(value, name)
+  if (toStringTag(value.buffer) === 'SharedArrayBuffer') throw new TypeError(`${name} must not be in shared memory`)
+  if (value.byteLength === 0 && isDetached(value.buffer)) throw new TypeError(`${name} is over a detached ArrayBuffer`)
+}
+
+/**
+ * As far as {@link assertBytes} goes without a look at the buffer, which engines allocate for a small array only when
+ * somebody looks: for what is copied or taken over at once.
+ */
+export function assertUint8Array(value: unknown, name: string): asserts value is Uint8Array {
+  if (value instanceof Uint8Array) return
   if (!ArrayBuffer.isView(value) || toStringTag(value) !== 'Uint8Array') {
     throw new TypeError(`${name} must be a Uint8Array`)
   }
-  if (toStringTag(value.buffer) === 'SharedArrayBuffer') throw new TypeError(`${name} must not be in shared memory`)
-  if (value.byteLength === 0 && isDetached(value.buffer)) throw new TypeError(`${name} is over a detached ArrayBuffer`)
 }
 
 /** As {@link assertBytes}, for values of exactly one of these lengths. */
@@ -58,4 +67,9 @@ export function concatBytes(...parts: readonly Uint8Array[]): Uint8Array<ArrayBu
 /** Copies. `Buffer.prototype.slice` would answer a view, and a Buffer is a `Uint8Array`. */
 export function copyBytes(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
   return new Uint8Array(bytes)
+}
+
+/** The bytes from `offset` on, as a view. At 0 the array itself: the first view of a small array allocates its buffer. */
+export function bytesFrom(bytes: Uint8Array, offset: number): Uint8Array {
+  return offset === 0 ? bytes : bytes.subarray(offset)
 }

@@ -1,6 +1,6 @@
 import { assertBytes, assertLength, assertOutput } from './bytes.ts'
 import { AuthenticationError } from './errors.ts'
-import { takeBytes, type Core } from './instance.ts'
+import { NO, takeBytes, type Core } from './instance.ts'
 import { assertFresh, KeyHandle } from './slots.ts'
 
 export const IV_BYTES = 12
@@ -52,32 +52,28 @@ const NOTHING = new Uint8Array(0)
  */
 export function aesGcm(key: Uint8Array): AesGcm {
   assertLength(key, 'key', 16, 24, 32)
-  const copy = Uint8Array.from(key)
-  const handle = new KeyHandle('the AES-GCM key', [copy], (into, slot) => {
-    into.heap.set(copy, into.io)
-    return into.exports.setKey(slot, copy.length)
-  })
+  const gcm = new GcmKey(key)
   return withSymbolDispose({
     encrypt(iv, plaintext, aad = NOTHING) {
       assertArguments(iv, plaintext, aad, 'plaintext', 0)
-      return seal(handle, iv, plaintext, aad)
+      return gcm.seal(iv, plaintext, aad)
     },
     decrypt(iv, sealed, aad = NOTHING) {
       assertArguments(iv, sealed, aad, 'sealed', TAG_BYTES)
-      return open(handle, iv, sealed, aad)
+      return gcm.open(iv, sealed, aad)
     },
     encryptInto(iv, plaintext, output, aad = NOTHING) {
       assertArguments(iv, plaintext, aad, 'plaintext', 0)
       assertOutput(output, plaintext, plaintext.length + TAG_BYTES)
-      return sealInto(handle, iv, plaintext, output, aad)
+      return gcm.sealInto(iv, plaintext, output, aad)
     },
     decryptInto(iv, sealed, output, aad = NOTHING) {
       assertArguments(iv, sealed, aad, 'sealed', TAG_BYTES)
       assertOutput(output, sealed, sealed.length - TAG_BYTES)
-      return openInto(handle, iv, sealed, output, aad)
+      return gcm.openInto(iv, sealed, output, aad)
     },
     dispose() {
-      handle.dispose()
+      gcm.dispose()
     },
   })
 }
@@ -100,7 +96,7 @@ function assertArguments(iv: Uint8Array, text: Uint8Array, aad: Uint8Array, name
   if (iv.length !== IV_BYTES) throw new RangeError(`iv must be 12 bytes long, not ${String(iv.length)}`)
   assertBytes(text, name)
   if (text.length < minimum) throw new RangeError(`${name} must hold at least the tag of 16 bytes`)
-  assertBytes(aad, 'aad')
+  if (aad !== NOTHING) assertBytes(aad, 'aad')
 }
 
 function isOnePiece(to: Core, text: Uint8Array, aad: Uint8Array): boolean {
@@ -115,103 +111,125 @@ function fill(to: Core, iv: Uint8Array, text: Uint8Array, aad: Uint8Array): numb
   return start
 }
 
-// The ciphertext and the additional data that a call leaves in the arena are no secrets and are not wiped.
-function seal(handle: KeyHandle, iv: Uint8Array, plaintext: Uint8Array, aad: Uint8Array): Uint8Array<ArrayBuffer> {
-  const to = handle.acquire()
-  const length = plaintext.length + TAG_BYTES
-  if (!isOnePiece(to, plaintext, aad)) {
-    const sealed = new Uint8Array(length)
-    sealWindows(handle, iv, plaintext, sealed, aad)
-    return sealed
-  }
-  const start = fill(to, iv, plaintext, aad)
-  assertFresh(to.exports.gcmSeal(handle.slot, handle.generation, aad.length, plaintext.length))
-  return to.heap.slice(start, start + length)
-}
+/**
+ * What {@link aesGcm} checks the arguments for. Arguments are trusted here: the envelope's own small arrays are not to
+ * pay for a check that makes the engine allocate their buffers.
+ */
+export class GcmKey {
+  readonly #key: KeyHandle
 
-function sealInto(
-  handle: KeyHandle,
-  iv: Uint8Array,
-  plaintext: Uint8Array,
-  output: Uint8Array,
-  aad: Uint8Array,
-): number {
-  const to = handle.acquire()
-  const length = plaintext.length + TAG_BYTES
-  if (!isOnePiece(to, plaintext, aad)) {
-    sealWindows(handle, iv, plaintext, output, aad)
-    return length
+  /** @param key 16, 24 or 32 bytes; copied */
+  constructor(key: Uint8Array) {
+    const copy = new Uint8Array(key)
+    this.#key = new KeyHandle('the AES-GCM key', [copy], (into, slot) => {
+      into.heap.set(copy, into.io)
+      return into.exports.setKey(slot, copy.length)
+    })
   }
-  const start = fill(to, iv, plaintext, aad)
-  assertFresh(to.exports.gcmSeal(handle.slot, handle.generation, aad.length, plaintext.length))
-  output.set(to.heap.subarray(start, start + length))
-  return length
-}
 
-function open(handle: KeyHandle, iv: Uint8Array, sealed: Uint8Array, aad: Uint8Array): Uint8Array<ArrayBuffer> {
-  const to = handle.acquire()
-  const length = sealed.length - TAG_BYTES
-  if (!isOnePiece(to, sealed, aad)) {
-    const plaintext = new Uint8Array(length)
-    openWindows(handle, iv, sealed, plaintext, aad)
-    return plaintext
+  // The ciphertext and the additional data that a call leaves in the arena are no secrets and are not wiped.
+  seal(iv: Uint8Array, plaintext: Uint8Array, aad: Uint8Array): Uint8Array<ArrayBuffer> {
+    const to = this.#key.acquire()
+    const length = plaintext.length + TAG_BYTES
+    if (!isOnePiece(to, plaintext, aad)) {
+      const sealed = new Uint8Array(length)
+      this.#sealWindows(to, iv, plaintext, sealed, aad)
+      return sealed
+    }
+    const start = this.#sealInArena(to, iv, plaintext, aad)
+    return to.heap.slice(start, start + length)
   }
-  const start = fill(to, iv, sealed, aad)
-  const status = to.exports.gcmOpen(handle.slot, handle.generation, aad.length, length)
-  assertFresh(status)
-  if (status === 0) throw new AuthenticationError()
-  return takeBytes(to, start - to.io, length)
-}
 
-function openInto(handle: KeyHandle, iv: Uint8Array, sealed: Uint8Array, output: Uint8Array, aad: Uint8Array): number {
-  const to = handle.acquire()
-  const length = sealed.length - TAG_BYTES
-  if (!isOnePiece(to, sealed, aad)) {
-    openWindows(handle, iv, sealed, output, aad)
-    return length
-  }
-  const start = fill(to, iv, sealed, aad)
-  const status = to.exports.gcmOpen(handle.slot, handle.generation, aad.length, length)
-  assertFresh(status)
-  if (status === 0) throw new AuthenticationError()
-  try {
+  sealInto(iv: Uint8Array, plaintext: Uint8Array, output: Uint8Array, aad: Uint8Array): number {
+    const to = this.#key.acquire()
+    const length = plaintext.length + TAG_BYTES
+    if (!isOnePiece(to, plaintext, aad)) {
+      this.#sealWindows(to, iv, plaintext, output, aad)
+      return length
+    }
+    const start = this.#sealInArena(to, iv, plaintext, aad)
     output.set(to.heap.subarray(start, start + length))
-  } finally {
-    to.exports.wipeArena(start - to.io, length)
+    return length
   }
-  return length
+
+  open(iv: Uint8Array, sealed: Uint8Array, aad: Uint8Array): Uint8Array<ArrayBuffer> {
+    const to = this.#key.acquire()
+    const length = sealed.length - TAG_BYTES
+    if (!isOnePiece(to, sealed, aad)) {
+      const plaintext = new Uint8Array(length)
+      this.#openWindows(to, iv, sealed, plaintext, aad)
+      return plaintext
+    }
+    return takeBytes(to, this.#openInArena(to, iv, sealed, aad) - to.io, length)
+  }
+
+  openInto(iv: Uint8Array, sealed: Uint8Array, output: Uint8Array, aad: Uint8Array): number {
+    const to = this.#key.acquire()
+    const length = sealed.length - TAG_BYTES
+    if (!isOnePiece(to, sealed, aad)) {
+      this.#openWindows(to, iv, sealed, output, aad)
+      return length
+    }
+    const start = this.#openInArena(to, iv, sealed, aad)
+    try {
+      output.set(to.heap.subarray(start, start + length))
+    } finally {
+      to.exports.wipeArena(start - to.io, length)
+    }
+    return length
+  }
+
+  /** Answers where ciphertext and tag stand. */
+  #sealInArena(to: Core, iv: Uint8Array, plaintext: Uint8Array, aad: Uint8Array): number {
+    const start = fill(to, iv, plaintext, aad)
+    assertFresh(to.exports.gcmSeal(this.#key.slot, this.#key.generation, aad.length, plaintext.length))
+    return start
+  }
+
+  /** Answers where the plaintext stands, which the caller wipes. */
+  #openInArena(to: Core, iv: Uint8Array, sealed: Uint8Array, aad: Uint8Array): number {
+    const start = fill(to, iv, sealed, aad)
+    const length = sealed.length - TAG_BYTES
+    const status = to.exports.gcmOpen(this.#key.slot, this.#key.generation, aad.length, length)
+    assertFresh(status)
+    if (status === NO) throw new AuthenticationError()
+    return start
+  }
+
+  #begin(to: Core, iv: Uint8Array, aad: Uint8Array): void {
+    to.heap.set(iv, to.io)
+    assertFresh(to.exports.gcmBegin(this.#key.slot, this.#key.generation))
+    feedAad(to, aad)
+  }
+
+  #sealWindows(to: Core, iv: Uint8Array, plaintext: Uint8Array, output: Uint8Array, aad: Uint8Array): void {
+    this.#begin(to, iv, aad)
+    encryptWindows(to, plaintext, output)
+  }
+
+  #openWindows(to: Core, iv: Uint8Array, sealed: Uint8Array, output: Uint8Array, aad: Uint8Array): void {
+    this.#begin(to, iv, aad)
+    if (!decryptWindows(to, sealed, output)) throw new AuthenticationError()
+  }
+
+  /** Wipes the key; harmless when repeated. */
+  dispose(): void {
+    this.#key.dispose()
+  }
 }
 
 /** Feeds additional data of any length to the message that was begun. */
 export function feedAad(to: Core, aad: Uint8Array): void {
+  if (aad.length <= WINDOW_BYTES) {
+    to.heap.set(aad, to.io)
+    assertFresh(to.exports.gcmAad(aad.length))
+    return
+  }
   for (let at = 0; at < aad.length; at += WINDOW_BYTES) {
     const window = aad.subarray(at, at + WINDOW_BYTES)
     to.heap.set(window, to.io)
     assertFresh(to.exports.gcmAad(window.length))
   }
-}
-
-function begin(handle: KeyHandle, iv: Uint8Array, aad: Uint8Array): Core {
-  const to = handle.acquire()
-  to.heap.set(iv, to.io)
-  assertFresh(to.exports.gcmBegin(handle.slot, handle.generation))
-  feedAad(to, aad)
-  return to
-}
-
-function sealWindows(
-  handle: KeyHandle,
-  iv: Uint8Array,
-  plaintext: Uint8Array,
-  output: Uint8Array,
-  aad: Uint8Array,
-): void {
-  encryptWindows(begin(handle, iv, aad), plaintext, output)
-}
-
-function openWindows(handle: KeyHandle, iv: Uint8Array, sealed: Uint8Array, output: Uint8Array, aad: Uint8Array): void {
-  const to = begin(handle, iv, aad)
-  if (!decryptWindows(to, sealed, output)) throw new AuthenticationError()
 }
 
 /** Encrypts the text of the message that was begun, window by window, and writes the tag behind it. */
@@ -242,7 +260,7 @@ export function decryptWindows(to: Core, sealed: Uint8Array, output: Uint8Array)
   to.heap.set(sealed.subarray(at), to.io)
   const status = to.exports.gcmAuthenticate(length - at, 1)
   assertFresh(status)
-  if (status === 0) return false
+  if (status === NO) return false
   for (at = 0; at === 0 || at < length; at += WINDOW_BYTES) {
     const window = sealed.subarray(at, Math.min(at + WINDOW_BYTES, length))
     to.heap.set(window, to.io)

@@ -81,7 +81,6 @@ const KEYS = 7
 const CONTENT_TYPE = 8
 const FRAME_LENGTH = 9
 const BODY_BYTES = 10
-const RESULT_WORDS = 11
 
 const SCAN_DONE = 0
 const SCAN_NEEDS_MORE = 1
@@ -248,17 +247,20 @@ export function parseHeader(
   }
 }
 
-/** Runs the core's scanner over the header, window by window, past the contents of encrypted data keys. */
+/**
+ * Runs the core's scanner over the header, window by window, past the contents of encrypted data keys. The answer is
+ * good until the next call of the core.
+ */
 function scan(bytes: Uint8Array, maxKeys: number): Float64Array | { readonly needed: number } {
   const to = core()
-  const result = new Float64Array(to.exports.memory.buffer, Number(to.exports.headerResultAddress.value), RESULT_WORDS)
+  const result = to.headerResult
   to.exports.scanBegin(maxKeys)
   for (;;) {
     const position = result[POSITION] ?? 0
-    const window = bytes.subarray(position, position + WINDOW_BYTES)
-    to.heap.set(window, to.io)
-    const status = to.exports.scanHeader(window.length)
-    if (status === SCAN_DONE) return result.slice()
+    const length = Math.min(Math.max(bytes.length - position, 0), WINDOW_BYTES)
+    to.heap.set(position === 0 && length === bytes.length ? bytes : bytes.subarray(position, position + length), to.io)
+    const status = to.exports.scanHeader(length)
+    if (status === SCAN_DONE) return result
     if (status === SCAN_TOO_MANY_KEYS) {
       throw new LimitError(
         `the message has more than ${String(maxKeys)} encrypted data keys: raise maxEncryptedDataKeys if it should be read`,
@@ -270,9 +272,10 @@ function scan(bytes: Uint8Array, maxKeys: number): Float64Array | { readonly nee
   }
 }
 
+/** A copy of the field at `at`: its length, two bytes, and its content. */
 function readField(bytes: Uint8Array, at: number): Uint8Array {
   const length = ((bytes[at] ?? 0) << 8) | (bytes[at + 1] ?? 0)
-  return bytes.subarray(at + 2, at + 2 + length)
+  return bytes.slice(at + 2, at + 2 + length)
 }
 
 /** The scanner has checked that counts and lengths fill the context exactly. */
@@ -294,11 +297,7 @@ function readEncryptedDataKeys(bytes: Uint8Array, offset: number, count: number)
     const providerInfo = readField(bytes, at + 2 + providerId.length)
     const ciphertext = readField(bytes, at + 4 + providerId.length + providerInfo.length)
     at += 6 + providerId.length + providerInfo.length + ciphertext.length
-    keys.push({
-      providerId: decodeProviderId(providerId),
-      providerInfo: providerInfo.slice(),
-      ciphertext: ciphertext.slice(),
-    })
+    keys.push({ providerId: decodeProviderId(providerId), providerInfo, ciphertext })
   }
   return keys
 }

@@ -78,7 +78,13 @@ export interface Core {
   readonly io: number
   readonly ioBytes: number
   readonly out: number
+  /** Where frame calls answer, u32 words; and the header scanner, f64 words. The next call overwrites them. */
+  readonly frameResult: Uint32Array
+  readonly headerResult: Float64Array
 }
+
+const FRAME_RESULT_WORDS = 6
+const HEADER_RESULT_WORDS = 11
 
 let instance: Core | undefined
 
@@ -105,9 +111,12 @@ function instantiate(): Core {
       { cause },
     )
   }
+  const { buffer } = exports.memory
   return {
     exports,
-    heap: new Uint8Array(exports.memory.buffer),
+    frameResult: new Uint32Array(buffer, Number(exports.frameResultAddress.value), FRAME_RESULT_WORDS),
+    headerResult: new Float64Array(buffer, Number(exports.headerResultAddress.value), HEADER_RESULT_WORDS),
+    heap: new Uint8Array(buffer),
     io: Number(exports.ioAddress.value),
     ioBytes: Number(exports.ioBytes.value),
     out: Number(exports.outAddress.value),

@@ -83,7 +83,7 @@ interface Algorithm {
 
 function keyWrap(wrappingKey: Uint8Array, algorithm: Algorithm): KeyWrap {
   assertLength(wrappingKey, 'wrappingKey', 16, 24, 32)
-  const copy = Uint8Array.from(wrappingKey)
+  const copy = new Uint8Array(wrappingKey)
   let isDisposed = false
   const load = (data: Uint8Array, offset: number): Core => {
     if (isDisposed) throw new DisposedError('the wrapping key')

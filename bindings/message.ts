@@ -1,4 +1,4 @@
-import { assertLength, concatBytes } from './bytes.ts'
+import { assertLength, bytesFrom, concatBytes } from './bytes.ts'
 import { AuthenticationError, FormatError } from './errors.ts'
 import { decryptWindows, encryptWindows, feedAad, IV_BYTES, TAG_BYTES } from './gcm.ts'
 import type { CipherSuite, ParsedHeader } from './header.ts'
@@ -87,7 +87,6 @@ const FRAMES = 2
 const IS_FINAL = 3
 const NEXT_HEAD = 4
 const NEXT_CONTENT = 5
-const RESULT_WORDS = 6
 
 const REGULAR_OVERHEAD = 4 + IV_BYTES + TAG_BYTES
 const FINAL_OVERHEAD = REGULAR_OVERHEAD + 8
@@ -97,6 +96,7 @@ const MAX_SEQUENCE_NUMBER = 0xffffffff
 /** data-format/message-body.md: SP 800-38D's limit for one plaintext. */
 const MAX_SINGLE_BLOCK_BYTES = 2 ** 36 - 32
 const DATA_KEY_ROOM = 32
+const ZERO_IV = new Uint8Array(IV_BYTES)
 
 /** Bytes of the body that {@link MessageCipher.sealFrames} writes for a whole plaintext. */
 export function framedBodyLength(plaintextLength: number, frameLength: number): number {
@@ -116,7 +116,7 @@ export function messageCipher(suite: CipherSuite, dataKey: Uint8Array, messageId
   if (dataKey.length !== suite.keyBytes || messageId.length !== suite.messageVersion * 16) {
     throw new RangeError('the data key or the message id has the wrong length for the suite')
   }
-  return new CoreMessageCipher(suite, Uint8Array.from(dataKey), Uint8Array.from(messageId))
+  return new CoreMessageCipher(suite, new Uint8Array(dataKey), new Uint8Array(messageId))
 }
 
 class CoreMessageCipher implements MessageCipher {
@@ -160,7 +160,7 @@ class CoreMessageCipher implements MessageCipher {
   sealHeader(headerBody: Uint8Array, requiredContext: Uint8Array): Uint8Array<ArrayBuffer> {
     if (this.#isHeaderSealed) throw new RangeError('a message key seals one header only')
     this.#isHeaderSealed = true
-    const to = this.#beginHeader(new Uint8Array(IV_BYTES), headerBody, requiredContext)
+    const to = this.#beginHeader(ZERO_IV, headerBody, requiredContext)
     assertFresh(to.exports.gcmEncrypt(0, 1))
     return takeBytes(to, 0, TAG_BYTES)
   }
@@ -193,8 +193,9 @@ class CoreMessageCipher implements MessageCipher {
     for (let left = frames; left > 0;) {
       const count = Math.min(left, Math.max(batch, 1))
       const isLast = isFinal && count === left
-      const text = plaintext.subarray(at, at + count * frameLength)
-      const target = output.subarray(written)
+      const isWhole = at === 0 && count === left
+      const text = isWhole ? plaintext : plaintext.subarray(at, at + count * frameLength)
+      const target = bytesFrom(output, written)
       written +=
         batch === 0
           ? this.#sealLargeFrame(to, { frameLength, sequenceNumber, isFinal: isLast }, text, target)
@@ -268,8 +269,8 @@ class CoreMessageCipher implements MessageCipher {
         frameLength: position.frameLength,
         sequenceNumber: position.sequenceNumber + sum.frames,
       }
-      const rest = body.subarray(sum.read)
-      const target = output.subarray(sum.written)
+      const rest = bytesFrom(body, sum.read)
+      const target = bytesFrom(output, sum.written)
       const opened = isBatched ? this.#openBatch(to, next, rest, target) : this.#openLargeFrame(to, next, rest, target)
       sum.read += opened.read
       sum.written += opened.written
@@ -281,11 +282,12 @@ class CoreMessageCipher implements MessageCipher {
   #openBatch(to: Core, position: FramePosition, body: Uint8Array, output: Uint8Array): OpenedFrames {
     const { slot, generation } = this.#key
     const { frameLength, sequenceNumber } = position
-    const window = body.subarray(0, to.out - to.io)
+    const half = to.out - to.io
+    const window = body.length <= half ? body : body.subarray(0, half)
     to.heap.set(window, to.io)
     const status = to.exports.openFrames(slot, generation, window.length, frameLength, sequenceNumber)
     assertFresh(status)
-    const result = frameResult(to)
+    const result = to.frameResult
     try {
       assertFrames(status, sequenceNumber + (result[FRAMES] ?? 0))
       output.set(to.heap.subarray(to.out, to.out + (result[WRITTEN] ?? 0)))
@@ -307,7 +309,7 @@ class CoreMessageCipher implements MessageCipher {
     const head = body.subarray(0, FINAL_HEAD)
     to.heap.set(head, to.io)
     assertFrames(to.exports.readFrameHead(head.length, frameLength, sequenceNumber), sequenceNumber)
-    const result = frameResult(to)
+    const result = to.frameResult
     const headBytes = result[NEXT_HEAD] ?? 0
     const content = result[NEXT_CONTENT] ?? 0
     const isFinal = headBytes === FINAL_HEAD
@@ -341,10 +343,6 @@ class CoreMessageCipher implements MessageCipher {
 function framesThatFit(to: Core, frameLength: number): number {
   const half = to.out - to.io
   return Math.max(0, Math.floor((half - FINAL_OVERHEAD) / (frameLength + REGULAR_OVERHEAD)))
-}
-
-function frameResult(from: Core): Uint32Array {
-  return new Uint32Array(from.exports.memory.buffer, Number(from.exports.frameResultAddress.value), RESULT_WORDS)
 }
 
 function neededOf(result: Uint32Array): number {

@@ -1,4 +1,4 @@
-import { assertBytes } from '../bindings/bytes.ts'
+import { assertBytes, bytesFrom } from '../bindings/bytes.ts'
 import { assertMayDecrypt, commitmentPolicy, type CommitmentPolicy } from './commitment-policy.ts'
 import {
   assertNoReservedKeys,
@@ -169,7 +169,7 @@ function readBody(reader: MessageReader, { parsed }: DecodedHeader, body: Uint8A
   let isComplete = false
   try {
     for (let isFinal = false; !isFinal;) {
-      const step = reader.open(body.subarray(read), output.subarray(written))
+      const step = reader.open(bytesFrom(body, read), bytesFrom(output, written))
       if (step.read === 0) throw new FormatError('the message ends inside its body')
       read += step.read
       written += step.written

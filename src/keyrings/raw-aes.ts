@@ -1,4 +1,5 @@
-import { aesGcm, type AesGcm } from '../../bindings/core.ts'
+import { assertLength } from '../../bindings/bytes.ts'
+import { GcmKey } from '../../bindings/gcm.ts'
 import { concatBytes } from '../bytes.ts'
 import type { DecryptionMaterials, EncryptedDataKey, EncryptionMaterials, Keyring } from '../materials.ts'
 import { unwrapFailure, wrongDataKeyLength } from '../materials.ts'
@@ -37,7 +38,8 @@ export interface RawAesKeyring extends Keyring {
  */
 export function rawAesKeyring(options: RawAesKeyringOptions): RawAesKeyring {
   const key = keyName(options)
-  const cipher = aesGcm(options.wrappingKey)
+  assertLength(options.wrappingKey, 'wrappingKey', 16, 24, 32)
+  const cipher = new GcmKey(options.wrappingKey)
   return {
     wrap: async (materials) => {
       wrap(key, cipher, materials)
@@ -53,20 +55,20 @@ export function rawAesKeyring(options: RawAesKeyringOptions): RawAesKeyring {
   }
 }
 
-function wrap(key: KeyName, cipher: AesGcm, materials: EncryptionMaterials): void {
+function wrap(key: KeyName, cipher: GcmKey, materials: EncryptionMaterials): void {
   const { suite, serializedContext } = materials
   if (materials.dataKey === undefined) materials.setDataKey(materials.random(suite.keyBytes))
   const iv = materials.random(IV_BYTES)
   materials.addEncryptedDataKey({
     providerId: key.namespace,
     providerInfo: concatBytes(key.nameBytes, IV_AND_TAG_LENGTHS, iv),
-    ciphertext: cipher.encrypt(iv, materials.dataKey ?? new Uint8Array(0), serializedContext),
+    ciphertext: cipher.seal(iv, materials.dataKey ?? new Uint8Array(0), serializedContext),
   })
 }
 
 function unwrap(
   key: KeyName,
-  cipher: AesGcm,
+  cipher: GcmKey,
   materials: DecryptionMaterials,
   encryptedDataKeys: readonly EncryptedDataKey[],
 ): Uint8Array | undefined {
@@ -78,7 +80,7 @@ function unwrap(
       if (ciphertext.length !== materials.suite.keyBytes + TAG_BYTES) {
         throw wrongDataKeyLength(materials.suite, ciphertext.length - TAG_BYTES)
       }
-      return cipher.decrypt(iv, ciphertext, materials.serializedContext)
+      return cipher.open(iv, ciphertext, materials.serializedContext)
     } catch (error) {
       reasons.push(error)
     }
@@ -94,5 +96,5 @@ function readIv(key: KeyName, providerInfo: Uint8Array): Uint8Array | undefined 
   const isOwn =
     key.nameBytes.every((byte, i) => providerInfo[i] === byte) &&
     IV_AND_TAG_LENGTHS.every((byte, i) => providerInfo[key.nameBytes.length + i] === byte)
-  return isOwn ? providerInfo.subarray(ivOffset) : undefined
+  return isOwn ? providerInfo.slice(ivOffset) : undefined
 }
