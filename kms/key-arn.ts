@@ -5,7 +5,8 @@ export interface KeyArn {
   readonly account: string
 }
 
-const KEY_ARN = /^arn:([^:]+):kms:([^:]+):([^:]+):key\/[^:/]+$/
+// Messages name their keys, and with them the Region whose service is asked: no part may be more than a name.
+const KEY_ARN = /^arn:([a-z][a-z0-9-]*):kms:((?:[a-z]+-){2,3}\d+):(\d{12}):key\/[A-Za-z0-9-]+$/
 
 /** Takes a key ARN apart; undefined for everything else, alias ARNs included. */
 export function parseKeyArn(text: string): KeyArn | undefined {

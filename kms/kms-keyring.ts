@@ -1,4 +1,4 @@
-import { FormatError, KeyUnavailableError } from '../bindings/errors.ts'
+import { AuthenticationError, FormatError, KeyUnavailableError } from '../bindings/errors.ts'
 import {
   unwrapFailure,
   type DecryptionMaterials,
@@ -9,7 +9,7 @@ import {
 import { parseKeyArn } from './key-arn.ts'
 import type { KmsProvider } from './provider.ts'
 
-/** Which keys of the service a discovery keyring tries; all of them when both are left out. */
+/** Which keys of the service a discovery keyring tries: those that match what is given, which is at least one. */
 export interface DiscoveryFilter {
   /** For example `aws`. */
   readonly partition?: string | undefined
@@ -25,7 +25,10 @@ export interface KmsKeyringOptions {
   readonly generatorKeyId?: string | undefined
   /** Further keys, each of which can decrypt. */
   readonly keyIds?: readonly string[] | undefined
-  /** Decrypts under whatever key a message names. Excludes the two above, and cannot encrypt. */
+  /**
+   * Decrypts under the key that a message names: `true` for whatever key, or a filter. Excludes the two above, and
+   * cannot encrypt.
+   */
   readonly discovery?: true | DiscoveryFilter | undefined
   /** At most ten. */
   readonly grantTokens?: readonly string[] | undefined
@@ -44,34 +47,44 @@ const PROVIDER_ID = 'aws-kms'
  *
  * Source: aws-encryption-sdk-specification, framework/aws-kms/aws-kms-keyring.md and aws-kms-discovery-keyring.md.
  *
- * @throws TypeError for options that name no key and no discovery, or both
+ * @throws TypeError for options that name no key and no discovery, or both, or are of another type
  */
 export function kmsKeyring(options: KmsKeyringOptions): Keyring {
   const { generatorKeyId, keyIds = [], discovery, grantTokens } = options
-  const configured = generatorKeyId === undefined ? [...keyIds] : [generatorKeyId, ...keyIds]
-  assertConfiguration(configured, discovery)
-  const service = new Service(options.provider, grantTokens && [...grantTokens])
-  for (const keyId of configured) service.of(keyId)
+  const configured = [...(generatorKeyId === undefined ? [] : [generatorKeyId]), ...snapshotStrings(keyIds, 'keyIds')]
+  if (!configured.every((keyId: unknown) => typeof keyId === 'string' && keyId !== '')) {
+    throw new TypeError('generatorKeyId and keyIds must be strings that name keys')
+  }
+  if ((discovery === undefined) === (configured.length === 0)) {
+    throw new TypeError('kmsKeyring needs either generatorKeyId or keyIds, or discovery')
+  }
   const filter = discovery === undefined ? undefined : snapshotFilter(discovery)
+  const service = new Service(options.provider, grantTokens && snapshotStrings(grantTokens, 'grantTokens'))
+  for (const keyId of configured) service.of(keyId)
   return {
     wrap: (materials) => wrap(service, { generatorKeyId, configured }, materials),
     unwrap: (materials, encryptedDataKeys) => unwrap(service, filter ?? configured, materials, encryptedDataKeys),
   }
 }
 
-function assertConfiguration(configured: readonly unknown[], discovery: unknown): void {
-  if (!configured.every((keyId) => typeof keyId === 'string' && keyId !== '')) {
-    throw new TypeError('generatorKeyId and keyIds must be non-empty strings')
+function snapshotStrings(list: unknown, name: string): readonly string[] {
+  if (!Array.isArray(list) || !list.every((item) => typeof item === 'string')) {
+    throw new TypeError(`${name} must be an array of strings`)
   }
-  if ((discovery === undefined) === (configured.length === 0)) {
-    throw new TypeError('kmsKeyring needs either generatorKeyId or keyIds, or discovery')
-  }
+  return [...(list as readonly string[])]
 }
 
+/** Anything but `true` and a filter that filters is refused: a slip must not open every key. */
 function snapshotFilter(discovery: true | DiscoveryFilter): DiscoveryFilter {
   if (discovery === true) return {}
-  const { partition, accounts } = discovery
-  return { partition, accounts: accounts && [...accounts] }
+  const { partition, accounts, ...others } = Object(discovery) as DiscoveryFilter
+  if (Object.keys(others).length > 0 || (partition === undefined && accounts === undefined)) {
+    throw new TypeError('discovery must be true, or have partition or accounts or both, and nothing else')
+  }
+  if (partition !== undefined && (typeof partition !== 'string' || partition === '')) {
+    throw new TypeError('discovery.partition must be the name of a partition')
+  }
+  return { partition, accounts: accounts && snapshotStrings(accounts, 'discovery.accounts') }
 }
 
 /** The provider of each key, and what every call carries. */
@@ -80,6 +93,7 @@ class Service {
   readonly grantTokens: readonly string[] | undefined
 
   constructor(provider: KmsKeyringOptions['provider'], grantTokens: readonly string[] | undefined) {
+    if (typeof provider !== 'function') assertProvider(provider)
     this.#provider = provider
     this.grantTokens = grantTokens
   }
@@ -90,7 +104,9 @@ class Service {
     if (!keyId.startsWith('arn:') || !region) {
       throw new TypeError(`${keyId} names no region: give ARNs where provider is a function`)
     }
-    return this.#provider(region)
+    const provider = this.#provider(region)
+    assertProvider(provider)
+    return provider
   }
 
   request(
@@ -103,6 +119,13 @@ class Service {
     signal: typeof signal
   } {
     return { keyId, encryptionContext, grantTokens: this.grantTokens, signal }
+  }
+}
+
+function assertProvider(provider: unknown): asserts provider is KmsProvider {
+  const { generateDataKey, encrypt, decrypt } = Object(provider) as Partial<KmsProvider>
+  if ([generateDataKey, encrypt, decrypt].some((method) => typeof method !== 'function')) {
+    throw new TypeError('provider must be a KmsProvider, or a function that answers one for a region')
   }
 }
 
@@ -138,14 +161,24 @@ async function wrap(
 async function generate(service: Service, keyId: string, materials: EncryptionMaterials): Promise<void> {
   const numberOfBytes = materials.suite.keyBytes
   const answer = await service.of(keyId).generateDataKey({ ...service.request(keyId, materials), numberOfBytes })
-  if (answer.plaintext.length !== numberOfBytes) {
-    throw new KeyUnavailableError(
-      `the KMS answered a data key of ${String(answer.plaintext.length)} bytes, ${String(numberOfBytes)} were asked for`,
-    )
+  try {
+    if (answer.plaintext.length !== numberOfBytes) {
+      throw new KeyUnavailableError(
+        `the KMS answered a data key of ${String(answer.plaintext.length)} bytes, ${String(numberOfBytes)} were asked for`,
+      )
+    }
+    assertKeyOfAnswer(keyId, answer.keyId)
+    materials.setDataKey(Uint8Array.from(answer.plaintext))
+  } finally {
+    answer.plaintext.fill(0)
   }
-  materials.setDataKey(Uint8Array.from(answer.plaintext))
-  answer.plaintext.fill(0)
   addEncryptedDataKey(materials, keyId, answer)
+}
+
+/** An ARN is answered by itself; other names by the ARN that they stand for. */
+function assertKeyOfAnswer(keyId: string, answered: string): void {
+  const isExpected = parseKeyArn(keyId) === undefined ? parseKeyArn(answered) !== undefined : answered === keyId
+  if (!isExpected) throw new KeyUnavailableError(`the KMS answered with key ${answered} for ${keyId}`)
 }
 
 function addEncryptedDataKey(
@@ -153,9 +186,7 @@ function addEncryptedDataKey(
   keyId: string,
   answer: { readonly keyId: string; readonly ciphertext: Uint8Array },
 ): void {
-  if (parseKeyArn(answer.keyId) === undefined) {
-    throw new KeyUnavailableError(`the KMS answered ${answer.keyId} for ${keyId}, which is no key ARN`)
-  }
+  assertKeyOfAnswer(keyId, answer.keyId)
   materials.addEncryptedDataKey({
     providerId: PROVIDER_ID,
     providerInfo: new TextEncoder().encode(answer.keyId),
@@ -182,16 +213,33 @@ async function unwrap(
       return await decryptDataKey(service, arn, ciphertext, materials)
     } catch (error) {
       materials.signal?.throwIfAborted()
-      reasons.push(error)
+      reasons.push(reasonOf(error))
     }
   }
   if (reasons.length === 0) return undefined
   throw unwrapFailure('KMS keyring', reasons)
 }
 
+/**
+ * What the service says when the wrapped data key or its context is not what was wrapped, or is wrapped under another
+ * key than the message says.
+ */
+const NOT_AUTHENTIC = ['InvalidCiphertextException', 'IncorrectKeyException']
+
+function reasonOf(error: unknown): unknown {
+  return error instanceof Error && NOT_AUTHENTIC.includes(error.name) ? new AuthenticationError() : error
+}
+
+/** Bytes have one reading: a byte order mark is a character, and what is not UTF-8 is no ARN. */
+const DECODER = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
+
 function readArn(providerInfo: Uint8Array): string | undefined {
-  const text = new TextDecoder().decode(providerInfo)
-  return parseKeyArn(text) === undefined ? undefined : text
+  try {
+    const text = DECODER.decode(providerInfo)
+    return parseKeyArn(text) === undefined ? undefined : text
+  } catch {
+    return undefined
+  }
 }
 
 function matches({ partition, accounts }: DiscoveryFilter): (arn: string) => boolean {

@@ -18,7 +18,7 @@ export interface KmsCall {
  *
  * `keyId` of each answer is the full, unambiguous name of the key that was used (for AWS KMS its ARN):
  * it is written to the message and compared on decryption. A failure rejects; no method answers with
- * a key that it is not sure of.
+ * a key that it is not sure of. The bytes of an answer are fresh: whoever asked may change and wipe them.
  */
 export interface KmsProvider {
   /** Makes a data key of `numberOfBytes` bytes (1–1024) and answers it both plain and wrapped. */

@@ -17,6 +17,7 @@ export { multiKeyring } from './keyrings/multi.ts'
 export type { MultiKeyringOptions } from './keyrings/multi.ts'
 
 export { createDecryptionMaterials, createEncryptionMaterials, defaultMaterials } from './default-materials.ts'
+export type { EcdsaSigner, EcdsaSigningKey, EcdsaVerificationKey, EcdsaVerifier } from '../bindings/asymmetric.ts'
 export { unwrapFailure } from './materials.ts'
 export type {
   DecryptionMaterials,

@@ -7,14 +7,34 @@ export interface Scope {
   readonly region: string
 }
 
+/**
+ * The scope of an account (twelve digits, default 000000000000) and a Region (default us-east-1).
+ *
+ * @throws RangeError if one of them is not in its form
+ */
+export function scopeOf(options: {
+  readonly account?: string | undefined
+  readonly region?: string | undefined
+}): Scope {
+  const { account = '000000000000', region = 'us-east-1' } = options
+  if (!/^\d{12}$/.test(account)) throw new RangeError('account must be twelve digits')
+  if (region.length > 32 || !/^(?:[a-z]+-){2,3}\d+$/.test(region)) throw new RangeError('region is not the name of one')
+  return { partition: 'aws', account, region }
+}
+
 /** What a `KeyId` parameter names. */
 export type KeyReference = { readonly keyId: string } | { readonly aliasName: string }
 
-const KEY_ID = /^(?:[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|mrk-[0-9a-f]{32})$/i
+const KEY_ID = /^(?:[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|mrk-[0-9a-f]{32})$/
 
 /** Whether this is the form of a key id. */
 export function isKeyId(text: string): boolean {
   return KEY_ID.test(text)
+}
+
+/** Whether an alias can have this name. */
+export function isAliasName(text: string): boolean {
+  return /^alias\/[a-zA-Z0-9:/_-]{1,250}$/.test(text)
 }
 
 export function keyArn(scope: Scope, keyId: string): string {

@@ -1,6 +1,7 @@
+import { assertLength } from '../../bindings/bytes.ts'
 import { AuthenticationError } from '../../bindings/errors.ts'
 import { KmsError } from '../errors.ts'
-import type { Store } from '../store/store.ts'
+import type { Row, Store, StoreTransaction } from '../store/store.ts'
 import type { Action } from './action.ts'
 import { createAlias } from './actions/create-alias.ts'
 import { createKey } from './actions/create-key.ts'
@@ -10,11 +11,11 @@ import { encrypt } from './actions/encrypt.ts'
 import { generateDataKey, generateDataKeyWithoutPlaintext } from './actions/generate-data-key.ts'
 import { listAliases } from './actions/list-aliases.ts'
 import { listKeys } from './actions/list-keys.ts'
-import type { Scope } from './arn.ts'
+import { scopeOf } from './arn.ts'
 import { fromHex, toHex } from './bytes.ts'
 import { ROOT_KEY_BYTES, RootKeys } from './keys.ts'
 import { ROOT_ROW } from './lookup.ts'
-import { RecordTransaction, type RootRecord } from './records.ts'
+import { RecordTransaction, tampered, type RootRecord } from './records.ts'
 import type { ActionInput, ActionName, ActionOutput } from './types.ts'
 import { validate } from './validate.ts'
 
@@ -52,6 +53,8 @@ export interface Engine {
   /**
    * Runs one action in one transaction, as the root of the account.
    *
+   * `input` is copied before the promise is returned.
+   *
    * @throws KmsError named as AWS KMS names the exception; TypeError for a member of the wrong JavaScript type
    * @throws `signal.reason` if aborted before the transaction begins
    */
@@ -68,39 +71,49 @@ export interface Engine {
  * Opens the KMS in a store. An empty store is put under `rootKey`; from then on it opens with that key only.
  *
  * @throws KmsError `RootKeyException` if the store is under another root key; nothing is changed
- * @throws RangeError if the root key is not 32 bytes, or account or region are not in their form
+ * @throws KmsError `KMSInternalException` if what the store says of its root key was changed
+ * @throws TypeError or RangeError if the root key is not 32 bytes, or account or region are not in their form
  */
 export async function createEngine(options: EngineOptions): Promise<Engine> {
-  const { store, rootKey, clock = Date.now, account = '000000000000', region = 'us-east-1' } = options
-  const random = asRandom(options.unsafeRandom ?? systemRandom)
-  if (!(rootKey instanceof Uint8Array) || rootKey.length !== ROOT_KEY_BYTES) {
-    throw new RangeError(`rootKey must be ${String(ROOT_KEY_BYTES)} bytes long`)
-  }
-  if (!/^\d{12}$/.test(account)) throw new RangeError('account must be twelve digits')
-  if (region.length > 32 || !/^(?:[a-z]+-){2,3}\d+$/.test(region)) throw new RangeError('region is not the name of one')
-  const scope: Scope = { partition: 'aws', account, region }
+  const { store, rootKey, clock = Date.now } = options
+  const random = options.unsafeRandom ? checkedRandom(options.unsafeRandom) : systemRandom
+  assertLength(rootKey, 'rootKey', ROOT_KEY_BYTES)
+  const scope = scopeOf(options)
   const keys = new RootKeys(rootKey, random)
-  await openRoot(store, keys, random)
+  try {
+    await openRoot(store, keys, random)
+  } catch (error) {
+    keys.wipe()
+    throw error
+  }
   let isClosed = false
 
   return {
-    account,
-    region,
+    account: scope.account,
+    region: scope.region,
     async call(name, input, { signal } = {}) {
       signal?.throwIfAborted()
       if (isClosed) throw new KmsError('KMSInternalException', 'this KMS was closed')
       const action = actionOf(name)
-      const checked = validate(action.shape, input) as unknown as ActionInput<typeof name>
-      return store.transaction(action.mode, async (transaction) => {
-        signal?.throwIfAborted()
-        const records = new RecordTransaction(transaction, keys)
-        return action.act({ scope, now: clock(), random, keys, records }, checked)
-      })
+      const checked = validate(action.shape, input)
+      try {
+        return await store.transaction(action.mode, async (transaction) => {
+          signal?.throwIfAborted()
+          const records = new RecordTransaction(transaction, keys)
+          const context = { scope, now: clock(), random, keys, records }
+          return action.act(context, checked)
+        })
+      } finally {
+        wipeBytes(checked)
+      }
     },
     async close() {
       isClosed = true
-      await store.close()
-      keys.wipe()
+      try {
+        await store.close()
+      } finally {
+        keys.wipe()
+      }
     },
   }
 }
@@ -110,11 +123,15 @@ function actionOf<Name extends ActionName>(name: Name): Action<ActionInput<Name>
   return ACTIONS[name]
 }
 
-function systemRandom(length: number): Uint8Array {
+function wipeBytes(input: Readonly<Record<string, unknown>>): void {
+  for (const value of Object.values(input)) if (value instanceof Uint8Array) value.fill(0)
+}
+
+function systemRandom(length: number): Uint8Array<ArrayBuffer> {
   return globalThis.crypto.getRandomValues(new Uint8Array(length))
 }
 
-function asRandom(source: (length: number) => Uint8Array): (length: number) => Uint8Array<ArrayBuffer> {
+function checkedRandom(source: (length: number) => Uint8Array): (length: number) => Uint8Array<ArrayBuffer> {
   return (length) => {
     const bytes = Uint8Array.from(source(length))
     if (bytes.length !== length) throw new RangeError('unsafeRandom answered another length than it was asked for')
@@ -126,37 +143,51 @@ const CHECK_VALUE = new TextEncoder().encode('waxseal-kms-root-v1')
 
 /** Puts an empty store under the root key, or checks that this is the key that the store is under. */
 async function openRoot(store: Store, keys: RootKeys, random: (length: number) => Uint8Array): Promise<void> {
-  const check = (rootKeyId: string): readonly string[] => ['root key check', rootKeyId]
-  const isOpen = await store.transaction('read', async (rows) => {
-    const row = await rows.get('meta', ROOT_ROW)
-    if (row) assertRoot(keys, JSON.parse(row.body) as RootRecord, check)
-    return row !== undefined
-  })
-  if (isOpen) return
+  if (await store.transaction('read', (rows) => isUnder(keys, rows))) return
   await store.transaction('write', async (rows) => {
-    const row = await rows.get('meta', ROOT_ROW)
-    if (row) {
-      assertRoot(keys, JSON.parse(row.body) as RootRecord, check)
-      return
-    }
+    if (await isUnder(keys, rows)) return
     for (const table of ['key', 'material', 'alias'] as const) {
       const [found] = await rows.list(table, { prefix: '', limit: 1 })
       if (found) throw new KmsError('RootKeyException', 'the store holds keys and does not say under which root key')
     }
     const rootKeyId = toHex(random(16))
-    const record: RootRecord = { rootKeyId, check: toHex(keys.seal(CHECK_VALUE, ...check(rootKeyId))) }
+    const record: RootRecord = { rootKeyId, check: toHex(keys.seal(CHECK_VALUE, ...checkDescription(rootKeyId))) }
     await new RecordTransaction(rows, keys).put('meta', ROOT_ROW, record)
   })
 }
 
-function assertRoot(keys: RootKeys, record: RootRecord, check: (rootKeyId: string) => readonly string[]): void {
+/** False if the store is under no root key yet. @throws KmsError `RootKeyException` if it is under another one */
+async function isUnder(keys: RootKeys, rows: StoreTransaction): Promise<boolean> {
+  const row = await rows.get('meta', ROOT_ROW)
+  if (!row) return false
+  const { rootKeyId, check } = readRootRow(row)
   try {
-    keys.unseal(fromHex(record.check), ...check(record.rootKeyId))
+    keys.unseal(check, ...checkDescription(rootKeyId))
   } catch (error) {
-    if (!(error instanceof AuthenticationError || error instanceof RangeError)) throw error
+    if (!(error instanceof AuthenticationError)) throw error
     throw new KmsError(
       'RootKeyException',
-      `this is not the root key of the KMS (root key id ${record.rootKeyId}): give the file that it was made with`,
+      `this is not the root key of the KMS (root key id ${rootKeyId}): give the file that it was made with`,
     )
+  }
+  // Only now is this the key that the row's MAC is under.
+  await new RecordTransaction(rows, keys).get('meta', ROOT_ROW)
+  return true
+}
+
+function checkDescription(rootKeyId: string): readonly string[] {
+  return ['root key check', rootKeyId]
+}
+
+/** Nothing in the row is authenticated yet. */
+function readRootRow({ body }: Row): { readonly rootKeyId: string; readonly check: Uint8Array } {
+  try {
+    const { rootKeyId, check } = JSON.parse(body) as RootRecord
+    return { rootKeyId: toHex(fromHex(rootKeyId)), check: fromHex(check) }
+  } catch (error) {
+    if (error instanceof SyntaxError || error instanceof TypeError || error instanceof RangeError) {
+      throw tampered('meta', ROOT_ROW)
+    }
+    throw error
   }
 }

@@ -6,6 +6,16 @@ export interface Page<T> {
   readonly output: { readonly Truncated: false } | { readonly Truncated: true; readonly NextMarker: string }
 }
 
+/** Which page, of what. */
+export interface PageRequest {
+  readonly limit: number
+  readonly marker: string | undefined
+  /** What the ids of all items begin with; it is no part of a marker. */
+  readonly prefix: string
+  /** Whether this is, without the prefix, an id of this list. */
+  readonly isId: (text: string) => boolean
+}
+
 /**
  * Reads one item more than the page to see whether there is another page. The marker is the last id of a page, as
  * base64url: nothing that a caller could not read by listing.
@@ -13,13 +23,11 @@ export interface Page<T> {
  * @throws KmsError `InvalidMarkerException`
  */
 export async function readPage<T extends { readonly row: { readonly id: string } }>(
-  limit: number,
-  marker: string | undefined,
-  prefix: string,
+  request: PageRequest,
   read: (after: string | undefined, limit: number) => Promise<readonly T[]>,
 ): Promise<Page<T>> {
-  const after = marker === undefined ? undefined : decodeMarker(marker, prefix)
-  const rows = await read(after, limit + 1)
+  const { limit, prefix } = request
+  const rows = await read(decodeMarker(request), limit + 1)
   const items = rows.slice(0, limit)
   const last = rows.length > limit ? items.at(-1) : undefined
   if (last === undefined) return { items, output: { Truncated: false } }
@@ -30,10 +38,11 @@ function encodeMarker(id: string): string {
   return btoa(id).replaceAll('+', '-').replaceAll('/', '_').replaceAll('=', '')
 }
 
-function decodeMarker(marker: string, prefix: string): string {
+function decodeMarker({ marker, prefix, isId }: PageRequest): string | undefined {
+  if (marker === undefined) return undefined
   try {
     const id = atob(marker.replaceAll('-', '+').replaceAll('_', '/'))
-    if (id !== '' && encodeMarker(id) === marker) return prefix + id
+    if (isId(id) && encodeMarker(id) === marker) return prefix + id
   } catch {
     // Not base64: refused below like any other text.
   }

@@ -1,20 +1,25 @@
+import { assertBytes } from '../../bindings/bytes.ts'
 import { KmsError } from '../errors.ts'
 import { SHAPES, type Shape, type ShapeName } from './model.ts'
 
 /**
- * Checks an input against its shape in the service model and answers a copy of it, one level deep, with null prototype
- * and without undefined members.
+ * Checks an input against its shape in the service model and answers a copy of it, so that nothing that the caller does
+ * later changes a call that waits for its turn. Members that are null count as absent, as in the JSON of the protocol.
+ * The copied bytes may be secret: whoever calls this wipes them.
  *
  * @throws KmsError `ValidationException` with all broken constraints, in the words of AWS
  * @throws KmsError `UnsupportedOperationException` for a member that the model does not know
  * @throws TypeError for a value of the wrong JavaScript type
  */
-export function validate(shapeName: ShapeName, input: object): Record<string, unknown> {
+export function validate(shapeName: ShapeName, input: unknown): Record<string, unknown> {
   const faults: string[] = []
-  const copy = checkStructure(shapeName, input, '', faults)
+  const copy = checkStructure(shapeName, assertObject(input, 'the input'), '', faults)
   if (faults.length > 0) {
     const count = `${String(faults.length)} validation error${faults.length === 1 ? '' : 's'} detected`
     throw new KmsError('ValidationException', `${count}: ${faults.join('; ')}`)
+  }
+  for (const [name, value] of Object.entries(copy)) {
+    if (ArrayBuffer.isView(value)) copy[name] = Uint8Array.from(value as Uint8Array)
   }
   return copy
 }
@@ -23,47 +28,46 @@ function checkStructure(shapeName: ShapeName, input: object, path: string, fault
   const shape = SHAPES[shapeName]
   if (shape.type !== 'structure') throw new TypeError(`${shapeName} is no structure`)
   const copy = Object.create(null) as Record<string, unknown>
-  for (const [name, value] of Object.entries(input)) {
-    if (value === undefined) continue
+  for (const [name, value] of Object.entries(input) as [string, unknown][]) {
+    if (value === undefined || value === null) continue
     const member = Object.hasOwn(shape.fields, name) ? shape.fields[name] : undefined
     if (member === undefined) {
       throw new KmsError('UnsupportedOperationException', `${name} is not a parameter that this KMS knows`)
     }
-    copy[name] = value as unknown
-    check(member, value as unknown, path + lowerCamelCase(name), faults)
+    copy[name] = check(member, value, path + lowerCamelCase(name), faults)
   }
   for (const name of shape.required) {
-    if (copy[name] === undefined || copy[name] === null) {
-      faults.push(`Value at '${path}${lowerCamelCase(name)}' failed to satisfy constraint: Member must not be null`)
-    }
+    if (copy[name] === undefined) faults.push(notNull(path + lowerCamelCase(name)))
   }
   return copy
+}
+
+function notNull(path: string): string {
+  return `Value null at '${path}' failed to satisfy constraint: Member must not be null`
 }
 
 function lowerCamelCase(name: string): string {
   return name.charAt(0).toLowerCase() + name.slice(1)
 }
 
-function check(shapeName: ShapeName, value: unknown, path: string, faults: string[]): void {
+/** Answers a copy of `value`; of bytes, `value` itself. */
+function check(shapeName: ShapeName, value: unknown, path: string, faults: string[]): unknown {
   const shape = SHAPES[shapeName]
-  if (value === null) return
   switch (shape.type) {
     case 'string':
       return checkString(shape, assertType(value, 'string', path), path, faults)
     case 'integer':
       return checkInteger(shape, assertType(value, 'number', path), path, faults)
     case 'boolean':
-      assertType(value, 'boolean', path)
-      return
+      return assertType(value, 'boolean', path)
     case 'blob':
       return checkBlob(shape, value, path, faults)
     case 'list':
       return checkList(shape, value, path, faults)
     case 'structure':
-      checkStructure(shapeName, assertObject(value, path), `${path}.`, faults)
-      return
+      return checkStructure(shapeName, assertObject(value, path), `${path}.`, faults)
     case 'map':
-      assertObject(value, path)
+      return checkMap(assertObject(value, path), path)
   }
 }
 
@@ -76,7 +80,8 @@ function assertType(value: unknown, type: string, path: string): unknown {
 }
 
 function assertObject(value: unknown, path: string): object {
-  if (typeof value !== 'object' || value === null) throw new TypeError(`${path} must be an object`)
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    throw new TypeError(`${path} must be an object`)
   return value
 }
 
@@ -84,7 +89,7 @@ function fault(value: string, path: string, constraint: string): string {
   return `Value '${value}' at '${path}' failed to satisfy constraint: ${constraint}`
 }
 
-function checkString(shape: Shape & { type: 'string' }, value: string, path: string, faults: string[]): void {
+function checkString(shape: Shape & { type: 'string' }, value: string, path: string, faults: string[]): string {
   const { min, max, pattern, members } = shape
   if (min !== undefined && value.length < min) {
     faults.push(fault(value, path, `Member must have length greater than or equal to ${String(min)}`))
@@ -98,9 +103,10 @@ function checkString(shape: Shape & { type: 'string' }, value: string, path: str
   if (members !== undefined && !members.includes(value)) {
     faults.push(fault(value, path, `Member must satisfy enum value set: [${members.join(', ')}]`))
   }
+  return value
 }
 
-function checkInteger(shape: Shape & { type: 'integer' }, value: number, path: string, faults: string[]): void {
+function checkInteger(shape: Shape & { type: 'integer' }, value: number, path: string, faults: string[]): number {
   const { min, max } = shape
   if (!Number.isInteger(value)) throw new TypeError(`${path} must be an integer`)
   if (min !== undefined && value < min) {
@@ -109,25 +115,40 @@ function checkInteger(shape: Shape & { type: 'integer' }, value: number, path: s
   if (max !== undefined && value > max) {
     faults.push(fault(String(value), path, `Member must have value less than or equal to ${String(max)}`))
   }
+  return value
 }
 
 /** The value of a blob is never part of a message: it may be secret. */
-function checkBlob(shape: Shape & { type: 'blob' }, value: unknown, path: string, faults: string[]): void {
-  if (!(value instanceof Uint8Array)) throw new TypeError(`${path} must be a Uint8Array`)
+function checkBlob(shape: Shape & { type: 'blob' }, value: unknown, path: string, faults: string[]): Uint8Array {
+  assertBytes(value, path)
   const { min, max } = shape
   const start = `Value at '${path}' failed to satisfy constraint: Member must have length`
   if (min !== undefined && value.length < min) faults.push(`${start} greater than or equal to ${String(min)}`)
   if (max !== undefined && value.length > max) faults.push(`${start} less than or equal to ${String(max)}`)
+  return value
 }
 
-function checkList(shape: Shape & { type: 'list' }, value: unknown, path: string, faults: string[]): void {
+function checkList(shape: Shape & { type: 'list' }, value: unknown, path: string, faults: string[]): unknown[] {
   if (!Array.isArray(value)) throw new TypeError(`${path} must be an array`)
-  if (shape.max !== undefined && value.length > shape.max) {
+  const { max } = shape
+  if (max !== undefined && value.length > max) {
     faults.push(
-      `Value at '${path}' failed to satisfy constraint: Member must have length less than or equal to ${String(shape.max)}`,
+      `Value at '${path}' failed to satisfy constraint: Member must have length less than or equal to ${String(max)}`,
     )
   }
-  value.forEach((member: unknown, index) => {
-    check(shape.of, member, `${path}.${String(index + 1)}.member`, faults)
+  return value.map((member: unknown, index) => {
+    const memberPath = `${path}.${String(index + 1)}.member`
+    if (member !== undefined && member !== null) return check(shape.of, member, memberPath, faults)
+    faults.push(notNull(memberPath))
+    return member
   })
+}
+
+/** The only map is the encryption context: strings, without constraints in the model. */
+function checkMap(value: object, path: string): Readonly<Record<string, string>> {
+  const copy = Object.create(null) as Record<string, string>
+  for (const [name, member] of Object.entries(value) as [string, unknown][]) {
+    copy[name] = assertType(member, 'string', `each value of ${path}`)
+  }
+  return copy
 }

@@ -1,11 +1,13 @@
 import { createHash } from 'node:crypto'
+import { existsSync, realpathSync } from 'node:fs'
 import { homedir } from 'node:os'
-import { join, relative, resolve } from 'node:path'
+import { basename, dirname, isAbsolute, join, relative, resolve, sep } from 'node:path'
+import { scopeOf } from '../engine/arn.ts'
 import { createEngine, type Engine, type EngineOptions } from '../engine/index.ts'
 import { KmsError } from '../errors.ts'
 import type { KmsProvider } from '../provider.ts'
 import { sqliteStore } from '../store/sqlite.ts'
-import type { Store } from '../store/store.ts'
+import type { Store, StoreTransaction } from '../store/store.ts'
 import { createRootKey, hasRootKey, readRootKey } from './root-key-file.node.ts'
 
 /** Options of {@link localKms}. */
@@ -14,7 +16,8 @@ export interface LocalKmsOptions extends Pick<EngineOptions, 'account' | 'region
   readonly directory: string
   /**
    * The root key's file, outside `directory`: whoever has both has all keys. Default
-   * `$XDG_CONFIG_HOME/waxseal/root-keys/…`, or the same in `~/.config`, with a name made from the directory's path.
+   * `$XDG_CONFIG_HOME/waxseal/root-keys/…` (Windows: `%APPDATA%`), else the same in `~/.config`, with a name made from
+   * the directory's path: when the directory moves, give the file.
    */
   readonly rootKeyFile?: string | undefined
   /** Whether a KMS is made where there is none. Default true. */
@@ -26,57 +29,87 @@ export interface LocalKms {
   readonly engine: Engine
   readonly provider: KmsProvider
   /** Releases the database; call it before the process ends. */
-  close(): Promise<void>
+  readonly close: () => Promise<void>
 }
 
 /** Name of the database in its directory. */
 const DATABASE = 'kms.sqlite'
 
 /**
- * Opens the KMS in a directory. The first time it makes a root key, beside the database's directory and never in it; a
- * root key is never made for a database that holds keys.
+ * Opens the KMS in a directory. The first time it makes a root key, outside the directory; a root key is never made for
+ * a database that is in use.
  *
- * @throws KmsError `NotFoundException` if there is no KMS and `create` is false
- * @throws KmsError `RootKeyException` if the root key is missing, open to others, or not the one of this KMS
- * @throws RangeError if the root key would be inside the directory
+ * @throws KmsError `NotFoundException` if there is no KMS and `create` is false; nothing is made
+ * @throws KmsError `RootKeyException` if the root key is missing, open to others, or not the one of this KMS; nothing
+ *   is changed
+ * @throws RangeError if the root key would be inside the directory, or account or region are not in their form
  */
 export async function localKms(options: LocalKmsOptions): Promise<LocalKms> {
-  const directory = resolve(options.directory)
-  const rootKeyFile = resolve(options.rootKeyFile ?? defaultRootKeyFile(directory))
-  if (!relative(directory, rootKeyFile).startsWith('..')) {
+  const { account, region, clock, create = true } = options
+  scopeOf({ account, region })
+  const directory = realPath(options.directory)
+  const rootKeyFile = realPath(options.rootKeyFile ?? defaultRootKeyFile(directory))
+  if (isInside(directory, rootKeyFile)) {
     throw new RangeError(`the root key must not be in the directory of the database: ${rootKeyFile}`)
   }
-  const store = await sqliteStore({ file: join(directory, DATABASE), create: options.create })
+  const store = await sqliteStore({ file: join(directory, DATABASE), create })
+  let rootKey: Uint8Array | undefined
   try {
-    const rootKey = await openRootKey(store, rootKeyFile)
-    const { account, region, clock } = options
+    rootKey = await openRootKey(store, rootKeyFile, create)
     const engine = await createEngine({ store, rootKey, account, region, clock })
-    rootKey.fill(0)
     return { engine, provider: engineProvider(engine), close: () => engine.close() }
   } catch (error) {
     await store.close()
     throw error
+  } finally {
+    rootKey?.fill(0)
   }
+}
+
+/** The absolute path without symbolic links, as far as it exists: one directory has one name. */
+function realPath(path: string): string {
+  const absolute = resolve(path)
+  if (existsSync(absolute)) return realpathSync(absolute)
+  const parent = dirname(absolute)
+  return parent === absolute ? absolute : join(realPath(parent), basename(absolute))
+}
+
+function isInside(directory: string, file: string): boolean {
+  const path = relative(directory, file)
+  return path !== '..' && !path.startsWith(`..${sep}`) && !isAbsolute(path)
 }
 
 /** Where the root key of a directory is unless it is said. */
 export function defaultRootKeyFile(directory: string): string {
-  const { XDG_CONFIG_HOME = '' } = process.env
-  const configuration = XDG_CONFIG_HOME === '' ? join(homedir(), '.config') : XDG_CONFIG_HOME
-  const name = createHash('sha256').update(resolve(directory)).digest('hex').slice(0, 16)
+  const { XDG_CONFIG_HOME = '', APPDATA = '' } = process.env
+  const configured = process.platform === 'win32' ? APPDATA : XDG_CONFIG_HOME
+  // A relative path is to be ignored (XDG Base Directory Specification).
+  const configuration = isAbsolute(configured) ? configured : join(homedir(), '.config')
+  const name = createHash('sha256').update(realPath(directory)).digest('hex').slice(0, 16)
   return join(configuration, 'waxseal', 'root-keys', `${name}.key`)
 }
 
-async function openRootKey(store: Store, file: string): Promise<Uint8Array> {
-  if (hasRootKey(file)) return readRootKey(file)
+async function openRootKey(store: Store, file: string, create: boolean): Promise<Uint8Array> {
+  if (!(await store.transaction('read', isEmpty))) return readRootKeyInUse(file)
+  if (!create) throw new KmsError('NotFoundException', 'there is no KMS here: its database is empty')
   // In a writing transaction, so that of two processes that begin at once one makes the key and the other reads it.
   return store.transaction('write', async (rows) => {
-    for (const table of ['meta', 'key', 'material', 'alias'] as const) {
-      const [row] = await rows.list(table, { prefix: '', limit: 1 })
-      if (row) throw new KmsError('RootKeyException', `the root key of this KMS is missing: put it back at ${file}`)
-    }
+    if (!(await isEmpty(rows))) return readRootKeyInUse(file)
     return hasRootKey(file) ? readRootKey(file) : createRootKey(file)
   })
+}
+
+async function isEmpty(rows: StoreTransaction): Promise<boolean> {
+  for (const table of ['meta', 'key', 'material', 'alias'] as const) {
+    const [row] = await rows.list(table, { prefix: '', limit: 1 })
+    if (row) return false
+  }
+  return true
+}
+
+function readRootKeyInUse(file: string): Uint8Array {
+  if (hasRootKey(file)) return readRootKey(file)
+  throw new KmsError('RootKeyException', `the root key of this KMS is missing: put it back at ${file}`)
 }
 
 /** Offers an engine as a provider. Closing remains with the engine. */

@@ -1,22 +1,20 @@
-import {
-  closeSync,
-  existsSync,
-  fstatSync,
-  fsyncSync,
-  mkdirSync,
-  openSync,
-  readFileSync,
-  rmSync,
-  writeSync,
-} from 'node:fs'
+import { closeSync, constants, existsSync, fstatSync, fsyncSync, openSync, readSync, rmSync, writeSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { KmsError } from '../errors.ts'
+import { makeFolder, syncFolder } from '../store/folder.ts'
 
 const ROOT_KEY_BYTES = 32
 
 /** The file is one line of text, so that it can be printed and typed in again. */
 const PREFIX = 'waxseal-root-key-v1 '
+/** Longer than the line with its end. */
+const MAX_FILE_BYTES = 128
 const GROUP_AND_OTHERS = 0o077
+
+/** Whether there is such a file, whatever is in it. */
+export function hasRootKey(file: string): boolean {
+  return existsSync(file)
+}
 
 /**
  * Reads a root key.
@@ -24,34 +22,59 @@ const GROUP_AND_OTHERS = 0o077
  * @throws KmsError `RootKeyException` if it is not there, not a root key, or readable by others than its owner
  */
 export function readRootKey(file: string): Uint8Array {
-  let descriptor: number
+  const bytes = readStart(file)
   try {
-    descriptor = openSync(file, 'r')
-  } catch (cause) {
-    throw new KmsError('RootKeyException', `the root key ${file} cannot be read: ${messageOf(cause)}`, { cause })
-  }
-  try {
-    const { mode } = fstatSync(descriptor)
-    if ((mode & GROUP_AND_OTHERS) !== 0 && process.platform !== 'win32') {
-      throw new KmsError('RootKeyException', `the root key ${file} is open to other users: chmod 600 it`)
-    }
-    return parse(readFileSync(descriptor, 'latin1'), file)
+    if (bytes.length === 0) throw refused(file, 'is empty: its making was cut short, or it was never a root key')
+    const text = String.fromCharCode(...bytes)
+    const hex = text.startsWith(PREFIX) ? text.slice(PREFIX.length).trimEnd() : ''
+    if (bytes.length === MAX_FILE_BYTES || !/^[0-9a-f]{64}$/.test(hex)) throw refused(file, 'is no root key of waxseal')
+    return Uint8Array.from(hex.match(/../g) ?? [], (digits) => Number.parseInt(digits, 16))
   } finally {
-    closeSync(descriptor)
+    bytes.fill(0)
   }
 }
 
-function parse(text: string, file: string): Uint8Array {
-  const hex = text.startsWith(PREFIX) ? text.slice(PREFIX.length).trimEnd() : ''
-  if (!/^[0-9a-f]{64}$/.test(hex)) throw new KmsError('RootKeyException', `${file} is not a root key of waxseal`)
-  return Uint8Array.from(hex.match(/../g) ?? [], (digits) => Number.parseInt(digits, 16))
+function readStart(file: string): Uint8Array {
+  try {
+    // Without O_NONBLOCK (on Windows undefined, which adds nothing) a named pipe would keep the process waiting.
+    const descriptor = openSync(file, constants.O_RDONLY | constants.O_NONBLOCK)
+    try {
+      const status = fstatSync(descriptor)
+      if (!status.isFile()) throw refused(file, 'is not a regular file')
+      if ((status.mode & GROUP_AND_OTHERS) !== 0 && process.platform !== 'win32') {
+        throw refused(file, 'is open to other users: take their rights to it away (chmod 600)')
+      }
+      const bytes = new Uint8Array(MAX_FILE_BYTES)
+      return bytes.subarray(0, readSync(descriptor, bytes))
+    } finally {
+      closeSync(descriptor)
+    }
+  } catch (cause) {
+    throw cause instanceof KmsError ? cause : refused(file, `cannot be read: ${messageOf(cause)}`, cause)
+  }
 }
 
-/** Makes a root key in a file that must not exist, mode 0600, durable when this returns. */
+/**
+ * Makes a root key in a file that must not exist, mode 0600, durable when this returns.
+ *
+ * @throws KmsError `RootKeyException` if the file is there, or cannot be made
+ */
 export function createRootKey(file: string): Uint8Array {
-  mkdirSync(dirname(file), { recursive: true, mode: 0o700 })
   const key = globalThis.crypto.getRandomValues(new Uint8Array(ROOT_KEY_BYTES))
+  try {
+    makeFolder(dirname(file))
+    writeNewFile(file, key)
+    syncFolder(dirname(file))
+  } catch (cause) {
+    key.fill(0)
+    throw refused(file, `cannot be made: ${messageOf(cause)}`, cause)
+  }
+  return key
+}
+
+function writeNewFile(file: string, key: Uint8Array): void {
   const hex = Array.from(key, (byte) => byte.toString(16).padStart(2, '0')).join('')
+  // O_CREAT and O_EXCL: a root key that is there is never written over.
   const descriptor = openSync(file, 'wx', 0o600)
   try {
     writeSync(descriptor, `${PREFIX}${hex}\n`)
@@ -62,24 +85,10 @@ export function createRootKey(file: string): Uint8Array {
   } finally {
     closeSync(descriptor)
   }
-  syncFolder(dirname(file))
-  return key
 }
 
-/** Whether there is such a file, whatever is in it. */
-export function hasRootKey(file: string): boolean {
-  return existsSync(file)
-}
-
-function syncFolder(folder: string): void {
-  // Windows cannot open folders; its file systems keep their entries by themselves.
-  if (process.platform === 'win32') return
-  const descriptor = openSync(folder, 'r')
-  try {
-    fsyncSync(descriptor)
-  } finally {
-    closeSync(descriptor)
-  }
+function refused(file: string, what: string, cause?: unknown): KmsError {
+  return new KmsError('RootKeyException', `the root key ${file} ${what}`, { cause })
 }
 
 function messageOf(error: unknown): string {

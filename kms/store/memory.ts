@@ -4,7 +4,10 @@ export type { Row, RowRange, Store, StoreTransaction, Table } from './store.ts'
 
 type Tables = Map<Table, Map<string, Row>>
 
-/** A store in memory, for tests and for keys that need not outlive the process. */
+/**
+ * A store in memory, for tests and for keys that need not outlive the process. Closing it keeps its rows, so that
+ * another engine can open it again.
+ */
 export function memoryStore(): Store {
   const tables: Tables = new Map()
   const turnstile = new Turnstile()
@@ -12,9 +15,13 @@ export function memoryStore(): Store {
     transaction: (mode, work) =>
       turnstile.run(async () => {
         const transaction = new MemoryTransaction(tables, mode)
-        const result = await work(transaction)
-        transaction.commit()
-        return result
+        try {
+          const result = await work(transaction)
+          transaction.commit()
+          return result
+        } finally {
+          transaction.end()
+        }
       }),
     close: () => turnstile.run(() => Promise.resolve()),
   }
@@ -24,29 +31,42 @@ class MemoryTransaction implements StoreTransaction {
   readonly #tables: Tables
   readonly #mode: 'read' | 'write'
   readonly #written: Tables = new Map()
+  #hasEnded = false
 
   constructor(tables: Tables, mode: 'read' | 'write') {
     this.#tables = tables
     this.#mode = mode
   }
 
-  get(table: Table, id: string): Promise<Row | undefined> {
-    return Promise.resolve(this.#written.get(table)?.get(id) ?? this.#tables.get(table)?.get(id))
+  /** What is called from here on would be in no transaction. */
+  end(): void {
+    this.#hasEnded = true
   }
 
-  put(table: Table, row: Row): Promise<void> {
-    if (this.#mode === 'read') return Promise.reject(new TypeError('this transaction only reads'))
-    rowsOf(this.#written, table).set(row.id, Object.freeze({ ...row, mac: row.mac.slice() }))
-    return Promise.resolve()
+  #assertRunning(): void {
+    if (this.#hasEnded) throw new TypeError('this transaction has ended')
   }
 
-  list(table: Table, range: RowRange): Promise<readonly Row[]> {
+  async get(table: Table, id: string): Promise<Row | undefined> {
+    this.#assertRunning()
+    const row = this.#written.get(table)?.get(id) ?? this.#tables.get(table)?.get(id)
+    return row && copyOf(row)
+  }
+
+  async put(table: Table, row: Row): Promise<void> {
+    this.#assertRunning()
+    if (this.#mode === 'read') throw new TypeError('this transaction only reads')
+    rowsOf(this.#written, table).set(row.id, copyOf(row))
+  }
+
+  async list(table: Table, range: RowRange): Promise<readonly Row[]> {
+    this.#assertRunning()
     const rows = new Map([...(this.#tables.get(table) ?? []), ...(this.#written.get(table) ?? [])])
     const found = [...rows.values()]
       .filter(({ id, owner }) => id.startsWith(range.prefix) && (range.owner === undefined || owner === range.owner))
       .filter(({ id }) => range.after === undefined || id > range.after)
       .sort((a, b) => (a.id < b.id ? -1 : 1))
-    return Promise.resolve(found.slice(0, range.limit))
+    return found.slice(0, range.limit).map(copyOf)
   }
 
   commit(): void {
@@ -54,6 +74,10 @@ class MemoryTransaction implements StoreTransaction {
       for (const [id, row] of rows) rowsOf(this.#tables, table).set(id, row)
     }
   }
+}
+
+function copyOf(row: Row): Row {
+  return { ...row, mac: Uint8Array.from(row.mac) }
 }
 
 function rowsOf(tables: Tables, table: Table): Map<string, Row> {

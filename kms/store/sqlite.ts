@@ -1,42 +1,25 @@
-import { closeSync, existsSync, mkdirSync, openSync } from 'node:fs'
-import { dirname } from 'node:path'
-import { UnsupportedError } from '../../bindings/errors.ts'
+import { closeSync, existsSync, openSync } from 'node:fs'
+import { dirname, resolve } from 'node:path'
 import { KmsError } from '../errors.ts'
+import { makeFolder, syncFolder } from './folder.ts'
+import { isBusy, loadDriver, rollBack, whenNotBusy, type Database, type Statement } from './sqlite-driver.ts'
 import { Turnstile, type Row, type RowRange, type Store, type StoreTransaction, type Table } from './store.ts'
 
 export type { Row, RowRange, Store, StoreTransaction, Table } from './store.ts'
-
-/** What `node:sqlite` and `libsql` have in common. */
-interface Database {
-  exec(sql: string): unknown
-  prepare(sql: string): Statement
-  close(): unknown
-}
-
-interface Statement {
-  get(...parameters: unknown[]): unknown
-  all(...parameters: unknown[]): unknown[]
-  run(...parameters: unknown[]): unknown
-}
-
-type DatabaseConstructor = new (file: string) => Database
 
 /** Options of {@link sqliteStore}. */
 export interface SqliteStoreOptions {
   /** The database file. Made with mode 0600, its folder with 0700, when they are not there. */
   readonly file: string
-  /** Whether a file that is not there is made. Default true. */
+  /** Whether a file that is not there, or is empty, becomes a database. Default true. */
   readonly create?: boolean | undefined
 }
 
-/** Not as literals in the imports: one of the two is not there, and bundlers would look for it. */
-const DRIVERS = { node: 'node:sqlite', libsql: 'libsql' }
+/** Marks the file as a database of waxseal (SQLite's `application_id`): "waxs". */
+const APPLICATION_ID = 0x77617873
 
 /** Version of the schema, kept as SQLite's `user_version`. */
 const SCHEMA_VERSION = 1
-
-/** How long a transaction waits for another process before it is refused. */
-const BUSY_TIMEOUT_MS = 10_000
 
 // One table for all: the engine authenticates a row together with its table's name.
 const SCHEMA = `
@@ -50,6 +33,7 @@ const SCHEMA = `
     PRIMARY KEY ("table", id)
   ) STRICT, WITHOUT ROWID;
   CREATE INDEX row_owner ON row ("table", owner, id);
+  PRAGMA application_id = ${String(APPLICATION_ID)};
   PRAGMA user_version = ${String(SCHEMA_VERSION)};
 `
 
@@ -59,64 +43,78 @@ const SCHEMA = `
  *
  * Commits are durable (`synchronous = FULL`), and what is deleted or replaced is overwritten (`secure_delete`).
  *
- * @throws KmsError `NotFoundException` if the file is not there and `create` is false
- * @throws KmsError `KMSInternalException` if it is no database of this version
+ * @throws KmsError `NotFoundException` if there is no database and `create` is false
+ * @throws KmsError `KMSInternalException` if the file is no database of this version; it is not changed
  * @throws UnsupportedError if the runtime has no SQLite; the message says what to install
  */
 export async function sqliteStore(options: SqliteStoreOptions): Promise<Store> {
-  const { file, create = true } = options
+  const { create = true } = options
+  const file = resolve(options.file)
   const constructor = await loadDriver()
   if (!existsSync(file)) {
-    if (!create) throw new KmsError('NotFoundException', `there is no KMS at ${dirname(file)}: no file ${file}`)
-    mkdirSync(dirname(file), { recursive: true, mode: 0o700 })
-    closeSync(openSync(file, 'a', 0o600))
+    if (!create) throw absent(file)
+    makeFile(file)
   }
   let database: Database | undefined
   try {
-    database = new constructor(file)
-    prepareDatabase(database)
+    const opened = (database = new constructor(file))
+    await whenNotBusy(() => {
+      prepareDatabase(opened, file, create)
+    })
+    return new SqliteStore(opened, file)
   } catch (cause) {
     database?.close()
     throw databaseError(file, cause)
   }
-  return new SqliteStore(database, file)
 }
 
-async function loadDriver(): Promise<DatabaseConstructor> {
-  try {
-    const { DatabaseSync } = (await import(DRIVERS.node)) as { DatabaseSync: DatabaseConstructor }
-    return DatabaseSync
-  } catch {
-    // Node before 22.13 has no SQLite of its own.
-  }
-  try {
-    const { default: libsql } = (await import(DRIVERS.libsql)) as { default: DatabaseConstructor }
-    return libsql
-  } catch (cause) {
-    throw new UnsupportedError('this runtime has no SQLite: use Node 22.13 or later, or `npm install libsql`', {
-      cause,
-    })
-  }
+function absent(file: string): KmsError {
+  return new KmsError('NotFoundException', `there is no KMS at ${dirname(file)}: no database ${file}`)
 }
 
-function prepareDatabase(database: Database): void {
-  database.exec(`PRAGMA busy_timeout = ${String(BUSY_TIMEOUT_MS)}`)
+function makeFile(file: string): void {
+  makeFolder(dirname(file))
+  closeSync(openSync(file, 'a', 0o600))
+  syncFolder(dirname(file))
+}
+
+function prepareDatabase(database: Database, file: string, create: boolean): void {
+  // Another connection of this process may hold the lock: waiting inside SQLite would keep it from ever letting go.
+  database.exec('PRAGMA busy_timeout = 0')
+  if (isEmpty(database) && !create) throw absent(file)
   database.exec('PRAGMA journal_mode = WAL')
   database.exec('PRAGMA synchronous = FULL')
   database.exec('PRAGMA secure_delete = ON')
   database.exec('BEGIN IMMEDIATE')
-  const { user_version: version } = database.prepare('PRAGMA user_version').get() as { user_version: number }
-  if (version === 0) database.exec(SCHEMA)
-  database.exec('COMMIT')
-  if (version > SCHEMA_VERSION) throw new RangeError(`its schema is version ${String(version)}: use a newer waxseal`)
+  try {
+    if (isEmpty(database)) database.exec(SCHEMA)
+    database.exec('COMMIT')
+  } catch (error) {
+    rollBack(database)
+    throw error
+  }
 }
 
-function databaseError(file: string, cause: unknown): Error {
+/** Whether nothing is in the file. @throws RangeError if what is in it is not of this version */
+function isEmpty(database: Database): boolean {
+  const { tables } = database.prepare('SELECT count(*) AS tables FROM sqlite_schema').get() as { tables: number }
+  const application = pragma(database, 'application_id')
+  if (tables === 0 && application === 0) return true
+  if (application !== APPLICATION_ID) throw new RangeError('it is not a database of waxseal')
+  const version = pragma(database, 'user_version')
+  if (version !== SCHEMA_VERSION) throw new RangeError(`its schema is version ${String(version)}: use a newer waxseal`)
+  return false
+}
+
+function pragma(database: Database, name: string): unknown {
+  return (database.prepare(`PRAGMA ${name}`).get() as Record<string, unknown>)[name]
+}
+
+function databaseError(file: string, cause: unknown): KmsError {
   if (cause instanceof KmsError) return cause
   const reason = cause instanceof Error ? cause.message : String(cause)
-  const isBusy = /locked|busy/i.test(reason)
   return new KmsError(
-    isBusy ? 'DependencyTimeoutException' : 'KMSInternalException',
+    isBusy(cause) ? 'DependencyTimeoutException' : 'KMSInternalException',
     `the database ${file} could not be used: ${reason}`,
     { cause },
   )
@@ -126,84 +124,143 @@ class SqliteStore implements Store {
   readonly #database: Database
   readonly #file: string
   readonly #turnstile = new Turnstile()
-  readonly #statements: SqliteTransaction
+  readonly #statements: Statements
   #isClosed = false
 
   constructor(database: Database, file: string) {
     this.#database = database
     this.#file = file
-    this.#statements = new SqliteTransaction(database)
+    this.#statements = new Statements(database)
   }
 
   transaction<T>(mode: 'read' | 'write', work: (transaction: StoreTransaction) => Promise<T>): Promise<T> {
     return this.#turnstile.run(async () => {
       if (this.#isClosed) throw new KmsError('KMSInternalException', 'the store is closed')
-      this.#exec(mode === 'write' ? 'BEGIN IMMEDIATE' : 'BEGIN')
+      await this.#begin(mode)
+      const transaction = new SqliteTransaction(this.#statements, mode, this.#file)
       try {
-        const result = await work(this.#statements)
-        this.#exec('COMMIT')
+        const result = await work(transaction)
+        transaction.end()
+        this.#commit()
         return result
       } catch (error) {
-        this.#database.exec('ROLLBACK')
+        transaction.end()
+        rollBack(this.#database)
         throw error
       }
     })
   }
 
-  #exec(sql: string): void {
+  async #begin(mode: 'read' | 'write'): Promise<void> {
     try {
-      this.#database.exec(sql)
+      await whenNotBusy(() => {
+        this.#database.exec(mode === 'write' ? 'BEGIN IMMEDIATE' : 'BEGIN')
+        if (mode === 'read') this.#takeSnapshot()
+      })
+    } catch (cause) {
+      throw databaseError(this.#file, cause)
+    }
+  }
+
+  /** BEGIN alone takes no lock: the first statement fixes the state that a reader sees, and may find the file busy. */
+  #takeSnapshot(): void {
+    try {
+      this.#statements.first.get()
+    } catch (error) {
+      rollBack(this.#database)
+      throw error
+    }
+  }
+
+  #commit(): void {
+    try {
+      this.#database.exec('COMMIT')
     } catch (cause) {
       throw databaseError(this.#file, cause)
     }
   }
 
   close(): Promise<void> {
-    return this.#turnstile.run(() => {
-      if (!this.#isClosed) this.#database.close()
+    return this.#turnstile.run(async () => {
+      if (this.#isClosed) return
       this.#isClosed = true
-      return Promise.resolve()
+      // The last connection does this at its end, but libsql ends only when its statements are collected.
+      this.#database.exec('PRAGMA wal_checkpoint(TRUNCATE)')
+      this.#database.close()
     })
   }
 }
 
-class SqliteTransaction implements StoreTransaction {
-  readonly #get: Statement
-  readonly #put: Statement
-  readonly #list: Statement
-  readonly #listOwned: Statement
+class Statements {
+  readonly first: Statement
+  readonly get: Statement
+  readonly put: Statement
+  readonly list: Statement
+  readonly listOwned: Statement
 
   constructor(database: Database) {
-    this.#get = database.prepare('SELECT id, owner, revision, body, mac FROM row WHERE "table" = ? AND id = ?')
-    this.#put = database.prepare(
+    const select = 'SELECT id, owner, revision, body, mac FROM row WHERE "table" = ?'
+    const range = 'id > ? AND id >= ? AND id < ? ORDER BY id LIMIT ?'
+    this.first = database.prepare('SELECT 1 FROM row LIMIT 1')
+    this.get = database.prepare(`${select} AND id = ?`)
+    this.put = database.prepare(
       'INSERT OR REPLACE INTO row ("table", id, owner, revision, body, mac) VALUES (?, ?, ?, ?, ?, ?)',
     )
-    // A prefix ends before the same prefix with U+10FFFF behind it: ids are ASCII.
-    const range = 'id > ? AND id >= ? AND id < ? ORDER BY id LIMIT ?'
-    this.#list = database.prepare(`SELECT id, owner, revision, body, mac FROM row WHERE "table" = ? AND ${range}`)
-    this.#listOwned = database.prepare(
-      `SELECT id, owner, revision, body, mac FROM row WHERE "table" = ? AND owner = ? AND ${range}`,
-    )
+    this.list = database.prepare(`${select} AND ${range}`)
+    this.listOwned = database.prepare(`${select} AND owner = ? AND ${range}`)
+  }
+}
+
+class SqliteTransaction implements StoreTransaction {
+  readonly #statements: Statements
+  readonly #mode: 'read' | 'write'
+  readonly #file: string
+  #hasEnded = false
+
+  constructor(statements: Statements, mode: 'read' | 'write', file: string) {
+    this.#statements = statements
+    this.#mode = mode
+    this.#file = file
+  }
+
+  /** What is called from here on would be in no transaction, or in another one. */
+  end(): void {
+    this.#hasEnded = true
   }
 
   async get(table: Table, id: string): Promise<Row | undefined> {
-    const row = this.#get.get(table, id)
+    const row = this.#run(() => this.#statements.get.get(table, id))
     return row === undefined || row === null ? undefined : toRow(row)
   }
 
   async put(table: Table, row: Row): Promise<void> {
-    this.#put.run(table, row.id, row.owner, row.revision, row.body, row.mac)
+    if (this.#mode === 'read') throw new TypeError('this transaction only reads')
+    this.#run(() => this.#statements.put.run(table, row.id, row.owner, row.revision, row.body, row.mac))
   }
 
   async list(table: Table, { prefix, owner, after = '', limit }: RowRange): Promise<readonly Row[]> {
+    // A prefix ends before the same prefix with U+10FFFF behind it: ids are ASCII.
     const range = [after, prefix, `${prefix}\u{10ffff}`, limit]
-    const rows = owner === undefined ? this.#list.all(table, ...range) : this.#listOwned.all(table, owner, ...range)
+    const { list, listOwned } = this.#statements
+    const rows = this.#run(() =>
+      owner === undefined ? list.all(table, ...range) : listOwned.all(table, owner, ...range),
+    )
     return rows.map(toRow)
+  }
+
+  #run<T>(statement: () => T): T {
+    if (this.#hasEnded) throw new TypeError('this transaction has ended')
+    try {
+      return statement()
+    } catch (cause) {
+      throw databaseError(this.#file, cause)
+    }
   }
 }
 
-/** A driver's row, without what it adds to it; libsql answers blobs as Buffer or as ArrayBuffer. */
+/** A driver's row, without what it adds to it. */
 function toRow(row: unknown): Row {
-  const { id, owner, revision, body, mac } = row as Omit<Row, 'mac'> & { readonly mac: Uint8Array | ArrayBuffer }
+  const { id, owner, revision, body, mac } = row as Row
+  // node:sqlite answers a blob as Uint8Array; libsql as Buffer from `get`, as ArrayBuffer from `all`.
   return { id, owner, revision, body, mac: new Uint8Array(mac) }
 }

@@ -1,7 +1,7 @@
 /** The tables that every store has. */
 export type Table = 'meta' | 'key' | 'material' | 'alias'
 
-/** One row. What is in `body` is the engine's affair; a store keeps it as it is. */
+/** One row. What is in `body` is the engine's affair; a store keeps it as it is. No text has U+0000 in it. */
 export interface Row {
   /** Primary key within the table. */
   readonly id: string

@@ -1,6 +1,6 @@
 import { KmsError } from '../../errors.ts'
 import type { Action } from '../action.ts'
-import { aliasArn, keyArn, parseKeyId, rowId } from '../arn.ts'
+import { aliasArn, keyArn, parseKeyReference, rowId } from '../arn.ts'
 import { assertKeyState } from '../key-state.ts'
 import { findKey } from '../lookup.ts'
 import type { CreateAliasInput } from '../types.ts'
@@ -14,7 +14,9 @@ export const createAlias: Action<CreateAliasInput, undefined> = {
   async act(context, { AliasName, TargetKeyId }) {
     const { scope, records, now } = context
     assertAliasName(AliasName)
-    const key = await findKey(context, parseKeyId(TargetKeyId, scope))
+    const target = parseKeyReference(TargetKeyId, scope)
+    if ('aliasName' in target) throw new KmsError('ValidationException', 'Aliases must refer to keys. Not aliases')
+    const key = await findKey(context, target.keyId)
     const { keyId, state, aliases } = key.record
     assertKeyState(state, 'alias', keyArn(scope, keyId))
     const id = rowId(scope, AliasName)

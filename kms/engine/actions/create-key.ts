@@ -4,7 +4,7 @@ import { rowId } from '../arn.ts'
 import { toHex } from '../bytes.ts'
 import { materialDescription, readRoot } from '../lookup.ts'
 import { keyMetadata } from '../metadata.ts'
-import type { KeyRecord, ScopeRecord, Stored } from '../records.ts'
+import { tampered, type KeyRecord, type ScopeRecord, type Stored } from '../records.ts'
 import type { CreateKeyInput, KeyMetadataOutput, Tag } from '../types.ts'
 
 const MAX_KEYS = 100_000
@@ -45,17 +45,24 @@ export const createKey: Action<CreateKeyInput, KeyMetadataOutput> = {
 async function storeMaterial(context: ActionContext, key: KeyRecord, materialId: string): Promise<string> {
   const { rootKeyId } = await readRoot(context)
   const material = context.random(MATERIAL_BYTES)
-  const sealed = context.keys.seal(material, ...materialDescription(context, rootKeyId, key, materialId))
-  material.fill(0)
-  const keyRow = rowId(context.scope, key.keyId)
-  const record = { materialId, created: context.now, sealed: toHex(sealed) }
-  const row = await context.records.put('material', `${keyRow}/${materialId}`, record, undefined, keyRow)
-  return toHex(row.mac)
+  try {
+    const sealed = context.keys.seal(material, ...materialDescription(context, rootKeyId, key, materialId))
+    const keyRow = rowId(context.scope, key.keyId)
+    const record = { materialId, created: context.now, sealed: toHex(sealed) }
+    const row = await context.records.put('material', `${keyRow}/${materialId}`, record, undefined, keyRow)
+    return toHex(row.mac)
+  } finally {
+    material.fill(0)
+  }
 }
 
 async function countKey(context: ActionContext): Promise<void> {
   const id = rowId(context.scope)
   const previous = (await context.records.get('meta', id)) as Stored<ScopeRecord> | undefined
+  if (!previous) {
+    const [key] = await context.records.list('key', { prefix: rowId(context.scope, ''), limit: 1 })
+    if (key) throw tampered('meta', id)
+  }
   const keys = (previous?.record.keys ?? 0) + 1
   if (keys > MAX_KEYS) {
     throw new KmsError(

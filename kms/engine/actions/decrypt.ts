@@ -58,7 +58,7 @@ function assertSupported({ Recipient, DryRunModifiers, CiphertextBlob }: Decrypt
   if (!CiphertextBlob) {
     throw new KmsError(
       'ValidationException',
-      "1 validation error detected: Value at 'ciphertextBlob' failed to satisfy constraint: Member must not be null",
+      "1 validation error detected: Value null at 'ciphertextBlob' failed to satisfy constraint: Member must not be null",
     )
   }
   return CiphertextBlob

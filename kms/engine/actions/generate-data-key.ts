@@ -30,11 +30,16 @@ async function generate(context: ActionContext, input: GenerateDataKeyInput): Pr
   }
   const wrapping = await prepareWrapping(context, input)
   const Plaintext = context.random(length)
-  return {
-    CiphertextBlob: await wrapUnder(context, wrapping, Plaintext),
-    KeyId: wrapping.arn,
-    KeyMaterialId: wrapping.key.currentMaterial,
-    Plaintext,
+  try {
+    return {
+      CiphertextBlob: await wrapUnder(context, wrapping, Plaintext),
+      KeyId: wrapping.arn,
+      KeyMaterialId: wrapping.key.currentMaterial,
+      Plaintext,
+    }
+  } catch (error) {
+    Plaintext.fill(0)
+    throw error
   }
 }
 

@@ -1,5 +1,5 @@
 import type { Action } from '../action.ts'
-import { keyArn, rowId } from '../arn.ts'
+import { isKeyId, keyArn, rowId } from '../arn.ts'
 import { readPage } from '../paging.ts'
 import type { ListKeysOutput, PageInput } from '../types.ts'
 
@@ -11,7 +11,8 @@ export const listKeys: Action<PageInput, ListKeysOutput> = {
   mode: 'read',
   async act({ scope, records }, { Limit = DEFAULT_LIMIT, Marker }) {
     const prefix = rowId(scope, '')
-    const page = await readPage(Limit, Marker, prefix, (after, limit) => records.list('key', { prefix, after, limit }))
+    const request = { limit: Limit, marker: Marker, prefix, isId: isKeyId }
+    const page = await readPage(request, (after, limit) => records.list('key', { prefix, after, limit }))
     const Keys = page.items.map(({ record: { keyId } }) => ({ KeyId: keyId, KeyArn: keyArn(scope, keyId) }))
     return { Keys, ...page.output }
   },

@@ -1,0 +1,206 @@
+import { copyFileSync, mkdirSync } from 'node:fs'
+import { dirname } from 'node:path'
+import { beforeAll, describe, expect, it } from 'vitest'
+import type { Engine } from '../../kms/engine/index.ts'
+import { KmsError } from '../../kms/errors.ts'
+import { loadDriver, type Database, type DatabaseConstructor } from '../../kms/store/sqlite-driver.ts'
+import { sqliteStore } from '../../kms/store/sqlite.ts'
+import { newFile, newKey, openEngine, refused, rowIdOf, writeRecords } from './engine-setup.ts'
+
+const plaintext = Uint8Array.of(1, 2, 3)
+const template = newFile()
+let Driver: DatabaseConstructor
+let keyId: string
+let otherId: string
+let materialRow: string
+let blob: Uint8Array
+
+/** Works on a database's file behind the engine's back. */
+function alter<T>(file: string, work: (database: Database) => T): T {
+  const database = new Driver(file)
+  try {
+    const result = work(database)
+    // Into the file itself: copies are made of that alone.
+    database.exec('PRAGMA wal_checkpoint(TRUNCATE)')
+    return result
+  } finally {
+    database.close()
+  }
+}
+
+function copyOf(file: string): string {
+  const copy = newFile()
+  mkdirSync(dirname(copy))
+  copyFileSync(file, copy)
+  return copy
+}
+
+async function withEngine<T>(file: string, work: (engine: Engine) => Promise<T>): Promise<T> {
+  const store = await sqliteStore({ file })
+  try {
+    return await work(await openEngine(store))
+  } finally {
+    await store.close()
+  }
+}
+
+/** Copies rows out of one database over those of another. */
+function replay(from: string, to: string, id: string): void {
+  const columns = '"table", id, owner, revision, body, mac'
+  const row = alter(from, (database) => database.prepare(`SELECT ${columns} FROM row WHERE id = ?`).get(id))
+  const { table, owner, revision, body, mac } = row as Readonly<Record<string, unknown>>
+  const sql = `INSERT OR REPLACE INTO row (${columns}) VALUES (?, ?, ?, ?, ?, ?)`
+  alter(to, (database) => database.prepare(sql).run(table, id, owner, revision, body, mac))
+}
+
+beforeAll(async () => {
+  Driver = await loadDriver()
+  await withEngine(template, async (engine) => {
+    keyId = await newKey(engine)
+    otherId = await newKey(engine)
+    await engine.call('CreateAlias', { AliasName: 'alias/one', TargetKeyId: keyId })
+    await engine.call('CreateAlias', { AliasName: 'alias/two', TargetKeyId: otherId })
+    blob = (await engine.call('Encrypt', { KeyId: keyId, Plaintext: plaintext })).CiphertextBlob
+    const { CurrentKeyMaterialId } = (await engine.call('DescribeKey', { KeyId: keyId })).KeyMetadata
+    materialRow = `${rowIdOf(keyId)}/${CurrentKeyMaterialId}`
+  })
+})
+
+type Call = (engine: Engine) => Promise<unknown>
+
+const CALLS = {
+  describe: (engine) => engine.call('DescribeKey', { KeyId: keyId }),
+  describeAlias: (engine) => engine.call('DescribeKey', { KeyId: 'alias/one' }),
+  encrypt: (engine) => engine.call('Encrypt', { KeyId: keyId, Plaintext: plaintext }),
+  encryptUnderAlias: (engine) => engine.call('Encrypt', { KeyId: 'alias/one', Plaintext: plaintext }),
+  decrypt: (engine) => engine.call('Decrypt', { CiphertextBlob: blob }),
+  generate: (engine) => engine.call('GenerateDataKey', { KeyId: keyId, KeySpec: 'AES_256' }),
+  listKeys: (engine) => engine.call('ListKeys', {}),
+  listAliases: (engine) => engine.call('ListAliases', {}),
+  listAliasesOfKey: (engine) => engine.call('ListAliases', { KeyId: keyId }),
+  createKey: (engine) => engine.call('CreateKey', {}),
+  createAlias: (engine) => engine.call('CreateAlias', { AliasName: 'alias/new', TargetKeyId: keyId }),
+  open: () => Promise.resolve(),
+} satisfies Record<string, Call>
+
+type CallName = keyof typeof CALLS
+
+/** Every call that reads the row, by its table; those in `listing` see a row that is gone as one that never was. */
+const READERS = {
+  key: {
+    id: () => rowIdOf(keyId),
+    calls: ['describe', 'describeAlias', 'encrypt', 'decrypt', 'generate', 'listAliasesOfKey', 'createAlias'],
+    listing: ['listKeys'],
+  },
+  material: { id: () => materialRow, calls: ['encrypt', 'decrypt', 'generate'], listing: [] },
+  alias: {
+    id: () => rowIdOf('alias/one'),
+    calls: ['describeAlias', 'encryptUnderAlias', 'listAliasesOfKey'],
+    listing: ['listAliases'],
+  },
+  root: { id: () => 'root', calls: ['open'], listing: [] },
+  scope: { id: () => dirname(rowIdOf(keyId)), calls: ['createKey'], listing: [] },
+} satisfies Record<string, { id: () => string; calls: CallName[]; listing: CallName[] }>
+
+const CHANGES = {
+  'table, so that it is gone': `UPDATE row SET "table" = 'none' WHERE id = ?`,
+  'id, so that it is gone': `UPDATE row SET id = 'none' WHERE id = ?`,
+  owner: `UPDATE row SET owner = owner || 'x' WHERE id = ?`,
+  'owner, emptied or filled': `UPDATE row SET owner = iif(owner = '', 'x', '') WHERE id = ?`,
+  revision: 'UPDATE row SET revision = revision + 1 WHERE id = ?',
+  'body, one character':
+    "UPDATE row SET body = substr(body, 1, length(body) - 2) || char(unicode(substr(body, -2)) + 1) || '}' WHERE id = ?",
+  'body, a blank': `UPDATE row SET body = body || ' ' WHERE id = ?`,
+  'body, no JSON': `UPDATE row SET body = '{' WHERE id = ?`,
+  'body, null': `UPDATE row SET body = 'null' WHERE id = ?`,
+  'body, empty object': `UPDATE row SET body = '{}' WHERE id = ?`,
+  'mac, emptied': `UPDATE row SET mac = x'' WHERE id = ?`,
+  'mac, shortened': 'UPDATE row SET mac = substr(mac, 1, 31) WHERE id = ?',
+  'mac, of another row': `UPDATE row SET mac = (SELECT mac FROM row AS r WHERE r.id <> row.id LIMIT 1) WHERE id = ?`,
+}
+
+describe.each(Object.entries(READERS))('a changed %s row', (_, { id, calls, listing }) => {
+  it.each(Object.entries(CHANGES))('is refused by everything that reads it: %s', async (change, sql) => {
+    const changed = copyOf(template)
+    alter(changed, (database) => database.prepare(sql).run(id()))
+    const isGone = change.endsWith('gone')
+    for (const name of isGone ? calls : [...calls, ...listing]) {
+      const call = withEngine<unknown>(copyOf(changed), CALLS[name])
+      const error: unknown = await call.then(
+        (answer) => answer,
+        (reason: unknown) => reason,
+      )
+      expect(error, name).toBeInstanceOf(KmsError)
+      const names = ['KMSInternalException', 'RootKeyException', ...(isGone ? ['NotFoundException'] : [])]
+      expect(names, name).toContain((error as KmsError).name)
+    }
+  })
+})
+
+describe('a row that was authentic once', () => {
+  it('of the same material, from before, is refused', async () => {
+    const file = copyOf(template)
+    const store = await sqliteStore({ file })
+    await writeRecords(store, async (records) => {
+      const key = (await records.get('key', rowIdOf(keyId)))!
+      const material = (await records.get('material', materialRow))!
+      const row = await records.put('material', materialRow, material.record, material, rowIdOf(keyId))
+      const [known] = key.record.materials
+      const materials = [{ id: known!.id, mac: Buffer.from(row.mac).toString('hex') }]
+      await records.put('key', rowIdOf(keyId), { ...key.record, materials }, key)
+    })
+    await store.close()
+    await withEngine(file, CALLS.decrypt)
+    replay(template, file, materialRow)
+    for (const call of [CALLS.encrypt, CALLS.decrypt, CALLS.generate]) {
+      await refused(withEngine<unknown>(file, call), 'KMSInternalException', /^the material row .* is not authentic/)
+    }
+  })
+
+  it('of the same alias, but to another key, is refused', async () => {
+    const create = (TargetKeyId: string) => async (engine: Engine) => {
+      await engine.call('CreateAlias', { AliasName: 'alias/moved', TargetKeyId })
+    }
+    const [before, after] = [copyOf(template), copyOf(template)]
+    await withEngine(before, create(otherId))
+    await withEngine(after, create(keyId))
+    replay(before, after, rowIdOf('alias/moved'))
+    const calls: readonly Call[] = [
+      (engine) => engine.call('DescribeKey', { KeyId: 'alias/moved' }),
+      (engine) => engine.call('Encrypt', { KeyId: 'alias/moved', Plaintext: plaintext }),
+      (engine) => engine.call('ListAliases', {}),
+      (engine) => engine.call('ListAliases', { KeyId: keyId }),
+      (engine) => engine.call('ListAliases', { KeyId: otherId }),
+    ]
+    for (const call of calls) await refused(withEngine(after, call), 'KMSInternalException', /is not authentic/)
+  })
+
+  it('of a key, from before it had an alias, does not go with the alias', async () => {
+    const file = copyOf(template)
+    await withEngine(file, CALLS.createAlias)
+    replay(template, file, rowIdOf(keyId))
+    const describeNew: Call = (engine) => engine.call('DescribeKey', { KeyId: 'alias/new' })
+    for (const call of [describeNew, CALLS.listAliases, CALLS.listAliasesOfKey]) {
+      await refused(withEngine(file, call), 'KMSInternalException', /is not authentic: restore the database$/)
+    }
+  })
+
+  it('of another key, in the place of this one, is refused', async () => {
+    const file = copyOf(template)
+    alter(file, (database) => {
+      const sql = `UPDATE row SET body = (SELECT body FROM row WHERE id = ?1), mac = (SELECT mac FROM row WHERE id = ?1)
+        WHERE id = ?2`
+      return database.prepare(sql).run(rowIdOf(otherId), rowIdOf(keyId))
+    })
+    await refused(withEngine(file, CALLS.describe), 'KMSInternalException', /^the key row .* is not authentic/)
+  })
+
+  it('of a database that has another root key is refused', async () => {
+    const file = newFile()
+    await withEngine(file, CALLS.createKey)
+    replay(template, file, rowIdOf(keyId))
+    replay(template, file, materialRow)
+    // Both databases are under one root key here, but not under one root key id.
+    await refused(withEngine(file, CALLS.decrypt), 'KMSInternalException', /^the material row .* is not authentic/)
+  })
+})
