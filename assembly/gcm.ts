@@ -29,8 +29,9 @@ export function gcmBegin(slot: usize, iv: usize): void {
   v128.store(GHASH, i64x2.splat(0))
   store<u64>(AAD_LENGTH, 0)
   store<u64>(TEXT_LENGTH, 0)
-  if (v128.any_true(nonce)) ctrKeyStream(planesOf(slot), roundsOf(slot), nonce, 0, CTR_HEAD)
-  else memory.copy(CTR_HEAD, zeroHeadOf(slot), 128)
+  const isZero = (load<u64>(iv) | load<u32>(iv, 8)) == 0
+  if (isZero) memory.copy(CTR_HEAD, zeroHeadOf(slot), 128)
+  else ctrKeyStream(planesOf(slot), roundsOf(slot), nonce, 0, CTR_HEAD)
 }
 
 /** Whether a message is in progress, and whether its tag has been found good. */

@@ -105,8 +105,7 @@ export class RecordTransaction {
 
   #check<T extends Table>(table: T, id: string, row: Row): Stored<Records[T]> {
     const { owner, revision, body, mac } = row
-    if (row.id !== id || !this.#keys.isAuthentic(mac, table, id, owner, String(revision), body))
-      throw tampered(table, id)
+    if (!this.#keys.isAuthentic(mac, table, id, owner, String(revision), body)) throw tampered(table, id)
     return { row, record: JSON.parse(body) as Records[T] }
   }
 }

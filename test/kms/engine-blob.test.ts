@@ -45,10 +45,17 @@ function contextBytes(...pairs: readonly (readonly [string, string])[]): Buffer 
   return Buffer.concat([u16(pairs.length), ...entries])
 }
 
-function expectedBlob(salt: Uint8Array, aadContext: Uint8Array): Buffer {
+/** With its own commitment, unless another one is given: the tag is good then nevertheless. */
+function expectedBlob(salt: Uint8Array, aadContext: Uint8Array, commitment?: Uint8Array): Buffer {
   const info = Buffer.concat([Buffer.from('waxseal-kms-blob-v1'), Buffer.from(keyId), materialId])
   const keys = Buffer.from(hkdfSync('sha512', material, salt, info, 64))
-  const prefix = Buffer.concat([Buffer.from([1, 36]), Buffer.from(keyId), materialId, salt, keys.subarray(32)])
+  const prefix = Buffer.concat([
+    Buffer.from([1, 36]),
+    Buffer.from(keyId),
+    materialId,
+    salt,
+    commitment ?? keys.subarray(32),
+  ])
   return Buffer.concat([prefix, seal(keys.subarray(0, 32), Buffer.concat([prefix, aadContext]), plaintext)])
 }
 
@@ -101,6 +108,14 @@ describe('a ciphertext blob', () => {
         )
       }
     }
+  })
+
+  it('does not open with another commitment, even if the tag is good', async () => {
+    const salt = new Uint8Array(32)
+    const open = (CiphertextBlob: Uint8Array): Promise<unknown> => engine.call('Decrypt', { CiphertextBlob })
+    await open(expectedBlob(salt, new Uint8Array(0)))
+    const forged = expectedBlob(salt, new Uint8Array(0), new Uint8Array(32))
+    await refused(open(forged), 'InvalidCiphertextException', '')
   })
 
   it('does not open shortened or lengthened', async () => {
