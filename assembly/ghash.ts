@@ -7,8 +7,13 @@ import { GHASH_BASIS, GHASH_TAIL } from './memory'
 
 /** Bytes of the tables of one power: 16 × (high nibbles, low nibbles) × 16. */
 const POWER_BYTES: usize = 512
-/** Bytes of the tables of H, H², H³ and H⁴. */
-export const GHASH_TABLE_BYTES: usize = 4 * POWER_BYTES
+/** Behind the tables: whether those of H² … H⁴ are built, and H. */
+const HAS_POWERS: usize = 4 * POWER_BYTES
+const HASH_SUBKEY: usize = HAS_POWERS + 16
+/** Bytes of the tables of H, H², H³ and H⁴, and what is behind them. */
+export const GHASH_TABLE_BYTES: usize = HASH_SUBKEY + 16
+/** From so many groups of four blocks on the powers are worth their building. */
+const GROUPS_FOR_POWERS: u32 = 8
 
 // Masks of the lanes 0 … 15 whose number has bit 0, 1, 2 or 3.
 // @ts-ignore: decorator
@@ -108,20 +113,30 @@ function reduce(low: v128, high: v128): v128 {
   return v128.xor(v128.xor(low, high), v128.xor(within, across))
 }
 
-/** Builds the tables of H … H⁴ at `tables`. */
+/** Builds the tables of H at `tables`; those of its powers follow when there is work for them. */
 export function ghashInit(tables: usize, hashSubkey: v128): void {
-  let power = hashSubkey
-  v128.store(GHASH_BASIS, power)
+  v128.store(tables + HASH_SUBKEY, hashSubkey)
+  store<u32>(tables + HAS_POWERS, 0)
+  v128.store(GHASH_BASIS, hashSubkey)
   buildTables(tables)
+}
+
+function buildPowers(tables: usize): void {
+  let power = v128.load(tables + HASH_SUBKEY)
   for (let i: usize = 1; i < 4; i++) {
     power = multiplyOne(tables, power)
     v128.store(GHASH_BASIS, power)
     buildTables(tables + i * POWER_BYTES)
   }
+  store<u32>(tables + HAS_POWERS, 1)
 }
 
-/** GHASH of `groups` × 64 bytes at `data`, continuing from `y`. */
+/** GHASH of `groups` × 64 bytes at `data`, continuing from `y`. May leave a secret in GHASH_BASIS. */
 export function ghashGroups(tables: usize, y: v128, data: usize, groups: u32): v128 {
+  if (load<u32>(tables + HAS_POWERS) == 0) {
+    if (groups < GROUPS_FOR_POWERS) return ghashBlocks(tables, y, data, groups << 2)
+    buildPowers(tables)
+  }
   for (; groups > 0; groups--) {
     y = multiplyGroup(
       tables,
@@ -135,9 +150,18 @@ export function ghashGroups(tables: usize, y: v128, data: usize, groups: u32): v
   return y
 }
 
+function ghashBlocks(tables: usize, y: v128, data: usize, blocks: u32): v128 {
+  for (; blocks > 0; blocks--) {
+    y = multiplyOne(tables, v128.xor(y, v128.load(data)))
+    data += 16
+  }
+  return y
+}
+
 // GHASH of the `blocks` ≤ 8 blocks at the start of GHASH_TAIL, which is zero behind them. Zero blocks in
 // front of the first block leave it unchanged, so they are moved to the end of a whole number of groups.
 function ghashTail(tables: usize, y: v128, blocks: u32): v128 {
+  if (load<u32>(tables + HAS_POWERS) == 0) return ghashBlocks(tables, y, GHASH_TAIL, blocks)
   const groups = (blocks + 3) >> 2
   const pad = ((groups << 2) - blocks) << 4
   memory.copy(GHASH_TAIL + pad, GHASH_TAIL, blocks << 4)

@@ -67,7 +67,7 @@ export function wipeScratch(): void {
 
 /** Overwrites what a GCM call leaves in scratch. */
 export function wipeGcm(): void {
-  memory.fill(CTR_BATCH, 0, FRAME_AAD - CTR_BATCH)
+  memory.fill(GHASH_BASIS, 0, FRAME_AAD - GHASH_BASIS)
 }
 
 /** Overwrites `length` bytes of the arena or of a slot. */

@@ -1,4 +1,4 @@
-import { concatBytes, copyBytes } from './bytes.ts'
+import { copyBytes } from './bytes.ts'
 import { FormatError, LimitError } from './errors.ts'
 import { IV_BYTES, TAG_BYTES } from './gcm.ts'
 import { core, type Core } from './instance.ts'
@@ -40,7 +40,10 @@ export interface HeaderFields {
   readonly commitment?: Uint8Array | undefined
 }
 
-/** A header as it was read; nothing in it is authenticated until `MessageCipher.verifyHeader` says so. */
+/**
+ * A header as it was read; nothing in it is authenticated until `MessageCipher.verifyHeader` says so. Its arrays are views
+ * of a private copy: copy them before they go to a caller.
+ */
 export interface ParsedHeader {
   readonly messageVersion: 1 | 2
   readonly suiteId: number
@@ -63,6 +66,7 @@ export interface ParsedHeader {
 }
 
 const COMMITMENT_BYTES = 32
+const ZERO_IV = new Uint8Array(IV_BYTES)
 const MAX_FIELD_BYTES = 0xffff
 const MAX_ENCRYPTED_DATA_KEYS = 0xffff
 const CONTENT_FRAMED = 2
@@ -130,19 +134,24 @@ class HeaderWriter {
 
   /** Makes sure that `length` more bytes fit. */
   #reserve(length: number): void {
-    if (this.#pending + length > this.#room) this.#parts.push(this.#take())
+    if (this.#pending + length > this.#room) {
+      this.#parts.push(this.#to.heap.slice(this.#to.out, this.#to.out + this.#to.exports.writerTake()))
+      this.#pending = 0
+    }
     this.#pending += length
   }
 
-  #take(): Uint8Array<ArrayBuffer> {
-    const length = this.#to.exports.writerTake()
-    this.#pending = 0
-    return this.#to.heap.slice(this.#to.out, this.#to.out + length)
-  }
-
-  finish(): Uint8Array<ArrayBuffer> {
-    const last = this.#take()
-    return this.#parts.length === 0 ? last : concatBytes(...this.#parts, last)
+  finish(room: number): Uint8Array<ArrayBuffer> {
+    const last = this.#to.heap.subarray(this.#to.out, this.#to.out + this.#to.exports.writerTake())
+    const before = this.#parts.reduce((sum, part) => sum + part.length, 0)
+    const bytes = new Uint8Array(before + last.length + room)
+    let at = 0
+    for (const part of this.#parts) {
+      bytes.set(part, at)
+      at += part.length
+    }
+    bytes.set(last, at)
+    return bytes
   }
 }
 
@@ -151,17 +160,17 @@ const START_BYTES = 36
 const END_BYTES = 37
 
 /**
- * Writes a header body, without its authentication (data-format/message-header.md).
+ * Writes a header body, without its authentication (data-format/message-header.md), to the start of fresh memory that
+ * has room for `room` bytes more: one array takes a whole message.
  *
  * @throws RangeError if a part or a count does not fit its field
  */
-export function serializeHeader(fields: HeaderFields): Uint8Array<ArrayBuffer> {
+export function serializeHeader(fields: HeaderFields, room = 0): Uint8Array<ArrayBuffer> {
   const { suite, messageId, context, encryptedDataKeys, frameLength, commitment } = fields
-  const parts = encryptedDataKeys.flatMap((key) => [
-    encodeUtf8(key.providerId, 'providerId'),
-    key.providerInfo,
-    key.ciphertext,
-  ])
+  const parts: Uint8Array[] = []
+  for (const { providerId, providerInfo, ciphertext } of encryptedDataKeys) {
+    parts.push(encodeUtf8(providerId, 'providerId'), providerInfo, ciphertext)
+  }
   if (encryptedDataKeys.length === 0 || encryptedDataKeys.length > MAX_ENCRYPTED_DATA_KEYS) {
     throw new RangeError(`a header holds 1 to 65535 encrypted data keys, not ${String(encryptedDataKeys.length)}`)
   }
@@ -174,7 +183,7 @@ export function serializeHeader(fields: HeaderFields): Uint8Array<ArrayBuffer> {
   writer.count(encryptedDataKeys.length)
   for (const part of parts) writer.field(part)
   writer.end(suite.id, frameLength, commitment)
-  return writer.finish()
+  return writer.finish(room)
 }
 
 function assertFieldLength(bytes: Uint8Array, name: string): void {
@@ -208,7 +217,7 @@ export function serializeContext(context: readonly ContextPair[]): Uint8Array<Ar
   if (context.length === 0) return new Uint8Array(0)
   const writer = new HeaderWriter()
   writeContext(writer, context)
-  return writer.finish()
+  return writer.finish(0)
 }
 
 /**
@@ -228,23 +237,41 @@ export function parseHeader(
   const authBytes = (messageVersion === 1 ? IV_BYTES : 0) + TAG_BYTES
   const byteLength = word(BODY_BYTES) + authBytes
   if (bytes.length < byteLength) return { needed: byteLength }
-  const copy = copyBytes(bytes.subarray(0, byteLength))
+  const copy = copyHeader(bytes, byteLength)
   const body = copy.subarray(0, word(BODY_BYTES))
   const idOffset = messageVersion === 1 ? 4 : 3
   return {
     messageVersion,
     suiteId: word(SUITE),
-    messageId: body.slice(idOffset, idOffset + messageVersion * 16),
+    messageId: body.subarray(idOffset, idOffset + messageVersion * 16),
     context: readContext(body, word(CONTEXT_OFFSET), word(CONTEXT_BYTES)),
     encryptedDataKeys: readEncryptedDataKeys(body, word(KEYS_OFFSET), word(KEYS)),
     contentType: word(CONTENT_TYPE) === CONTENT_FRAMED ? 'framed' : 'non-framed',
     frameLength: word(FRAME_LENGTH),
-    commitment: messageVersion === 2 ? body.slice(-COMMITMENT_BYTES) : undefined,
+    commitment: messageVersion === 2 ? body.subarray(-COMMITMENT_BYTES) : undefined,
     body,
-    iv: messageVersion === 1 ? copy.slice(body.length, body.length + IV_BYTES) : new Uint8Array(IV_BYTES),
-    tag: copy.slice(-TAG_BYTES),
+    iv: messageVersion === 1 ? copy.subarray(body.length, body.length + IV_BYTES) : ZERO_IV,
+    tag: copy.subarray(-TAG_BYTES),
     byteLength,
   }
+}
+
+/** Headers are copied one behind the other: an array of its own for each costs more than all else about it. */
+const SLAB_BYTES = 0x4000
+let slab = new Uint8Array(0)
+let slabUsed = 0
+
+/** A private copy of the header, which is no secret, in memory that it shares with other headers. */
+function copyHeader(bytes: Uint8Array, length: number): Uint8Array {
+  if (length > SLAB_BYTES / 4) return copyBytes(bytes.subarray(0, length))
+  if (slabUsed + length > slab.length) {
+    slab = new Uint8Array(SLAB_BYTES)
+    slabUsed = 0
+  }
+  const copy = slab.subarray(slabUsed, slabUsed + length)
+  copy.set(bytes.subarray(0, length))
+  slabUsed += length
+  return copy
 }
 
 /**
@@ -272,10 +299,10 @@ function scan(bytes: Uint8Array, maxKeys: number): Float64Array | { readonly nee
   }
 }
 
-/** A copy of the field at `at`: its length, two bytes, and its content. */
+/** The field at `at`: its length, two bytes, and its content. */
 function readField(bytes: Uint8Array, at: number): Uint8Array {
   const length = ((bytes[at] ?? 0) << 8) | (bytes[at + 1] ?? 0)
-  return bytes.slice(at + 2, at + 2 + length)
+  return bytes.subarray(at + 2, at + 2 + length)
 }
 
 /** The scanner has checked that counts and lengths fill the context exactly. */

@@ -262,20 +262,21 @@ class CoreMessageCipher implements MessageCipher {
 
   openFrames(position: FramePosition, body: Uint8Array, output: Uint8Array): OpenedFrames {
     const to = this.#key.acquire()
-    const isBatched = framesThatFit(to, position.frameLength) > 0
-    const sum = { read: 0, written: 0, frames: 0 }
+    const { frameLength } = position
+    const isBatched = framesThatFit(to, frameLength) > 0
+    let read = 0
+    let written = 0
+    let frames = 0
     for (;;) {
-      const next = {
-        frameLength: position.frameLength,
-        sequenceNumber: position.sequenceNumber + sum.frames,
-      }
-      const rest = bytesFrom(body, sum.read)
-      const target = bytesFrom(output, sum.written)
+      const next = { frameLength, sequenceNumber: position.sequenceNumber + frames }
+      const rest = bytesFrom(body, read)
+      const target = bytesFrom(output, written)
       const opened = isBatched ? this.#openBatch(to, next, rest, target) : this.#openLargeFrame(to, next, rest, target)
-      sum.read += opened.read
-      sum.written += opened.written
-      sum.frames += opened.frames
-      if (opened.isFinal || opened.frames === 0) return { ...sum, isFinal: opened.isFinal, needed: opened.needed }
+      read += opened.read
+      written += opened.written
+      frames += opened.frames
+      const { isFinal, needed } = opened
+      if (isFinal || opened.frames === 0) return { read, written, frames, isFinal, needed }
     }
   }
 

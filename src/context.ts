@@ -71,8 +71,9 @@ export function snapshotKeys(keys: unknown, name: string): readonly string[] {
   return Object.freeze([...new Set(copy as string[])])
 }
 
-/** The pairs of contexts that were encoded before: one message asks several times, and contexts do not change. */
-const ENCODED = new WeakMap<EncryptionContext, readonly ContextPair[]>()
+/** The context that was encoded last: one message asks several times, and a frozen context does not change. */
+let lastContext: EncryptionContext = EMPTY
+let lastPairs: readonly ContextPair[] = []
 
 /**
  * The pairs as UTF-8, sorted by the bytes of the key (JavaScript's own order is that of UTF-16 code units, which
@@ -82,10 +83,13 @@ const ENCODED = new WeakMap<EncryptionContext, readonly ContextPair[]>()
  * @throws RangeError when a key or value, or the whole serialised context, is longer than 65,535 bytes.
  */
 export function contextPairs(context: EncryptionContext): readonly ContextPair[] {
-  const known = ENCODED.get(context)
-  if (known !== undefined) return known
+  if (context === EMPTY) return []
+  if (context === lastContext) return lastPairs
   const pairs = encodePairs(context)
-  if (Object.isFrozen(context)) ENCODED.set(context, pairs)
+  if (Object.isFrozen(context)) {
+    lastContext = context
+    lastPairs = pairs
+  }
   return pairs
 }
 

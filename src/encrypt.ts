@@ -152,10 +152,10 @@ function write(encryption: Encryption, materials: EncryptionMaterials, plaintext
   assertMaterials(encryption, materials)
   assertBytes(plaintext, 'plaintext')
   const messageId = random.take(MESSAGE_ID_BYTES[materials.suite.messageVersion])
-  const writer = new MessageWriter({ materials, messageId, frameLength, requiredKeys })
+  const plaintextLength = plaintext.length
+  const writer = new MessageWriter({ materials, messageId, frameLength, requiredKeys, plaintextLength })
   try {
-    const message = new Uint8Array(writer.headerLength + writer.bodyLength(plaintext.length))
-    writer.writeHeader(message)
+    const message = writer.bytes
     writer.seal(plaintext, message.subarray(writer.headerLength), true)
     return materials.signingKey === undefined ? message : withFooter(message, writer.footer())
   } finally {

@@ -6,6 +6,7 @@ import type { EncryptionMaterials } from './materials.ts'
 import { assertPublicKeyMatchesSuite, serializeFooter } from './signature.ts'
 
 const IV_BYTES = 12
+const TAG_BYTES = 16
 const MAX_SEQUENCE_NUMBER = 0xffffffff
 
 export interface MessageWriterOptions {
@@ -15,6 +16,8 @@ export interface MessageWriterOptions {
   readonly frameLength: number
   /** Keys of the pairs that stay out of the header. */
   readonly requiredKeys: readonly string[]
+  /** Length of a plaintext that is all there: `bytes` then has room for its body. */
+  readonly plaintextLength?: number | undefined
 }
 
 /**
@@ -22,15 +25,16 @@ export interface MessageWriterOptions {
  * authenticates one header, under a message key of its own.
  */
 export class MessageWriter {
+  /** The header with its authentication, the beginning of the message, and room for what was said to follow. */
+  readonly bytes: Uint8Array<ArrayBuffer>
   /** Bytes of the header with its authentication. */
   readonly headerLength: number
-  readonly #headerParts: readonly Uint8Array[]
   readonly #frameLength: number
   readonly #cipher: MessageCipher
   readonly #signer: EcdsaSigner | undefined
   #sequenceNumber = 1
 
-  constructor({ materials, messageId, frameLength, requiredKeys }: MessageWriterOptions) {
+  constructor({ materials, messageId, frameLength, requiredKeys, plaintextLength }: MessageWriterOptions) {
     const { suite, dataKey, encryptionContext, encryptedDataKeys, signingKey } = materials
     if (dataKey === undefined) throw new TypeError('the materials have no data key')
     const headerContext = filterContext(encryptionContext, (key) => !requiredKeys.includes(key))
@@ -41,31 +45,20 @@ export class MessageWriter {
     try {
       const { commitment } = this.#cipher
       const context = contextPairs(headerContext)
-      const body = serializeHeader({ suite, messageId, context, encryptedDataKeys, frameLength, commitment })
-      const requiredContext = canonicalContext(filterContext(encryptionContext, (key) => requiredKeys.includes(key)))
-      const tag = this.#cipher.sealHeader(body, requiredContext)
+      const fields = { suite, messageId, context, encryptedDataKeys, frameLength, commitment }
       // Version 1 stores the header's IV, which is zero; version 2 does not.
-      this.#headerParts = suite.messageVersion === 1 ? [body, new Uint8Array(IV_BYTES), tag] : [body, tag]
-      this.headerLength = this.#headerParts.reduce((sum, part) => sum + part.length, 0)
-      for (const part of this.#headerParts) this.#signer?.update(part)
+      const authLength = (suite.messageVersion === 1 ? IV_BYTES : 0) + TAG_BYTES
+      const bodyLength = plaintextLength === undefined ? 0 : framedBodyLength(plaintextLength, frameLength)
+      this.bytes = serializeHeader(fields, authLength + bodyLength)
+      this.headerLength = this.bytes.length - bodyLength
+      const requiredContext = canonicalContext(filterContext(encryptionContext, (key) => requiredKeys.includes(key)))
+      const headerBody = this.bytes.subarray(0, this.headerLength - authLength)
+      this.bytes.set(this.#cipher.sealHeader(headerBody, requiredContext), this.headerLength - TAG_BYTES)
+      this.#signer?.update(this.bytes.subarray(0, this.headerLength))
     } catch (error) {
       this.#cipher.dispose()
       throw error
     }
-  }
-
-  /** Writes the header, the beginning of the message, to the start of `output`. */
-  writeHeader(output: Uint8Array): void {
-    let offset = 0
-    for (const part of this.#headerParts) {
-      output.set(part, offset)
-      offset += part.length
-    }
-  }
-
-  /** Bytes of the body for a whole plaintext of this length. */
-  bodyLength(plaintextLength: number): number {
-    return framedBodyLength(plaintextLength, this.#frameLength)
   }
 
   /**

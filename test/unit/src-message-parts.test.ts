@@ -47,9 +47,7 @@ function writeInParts(suite: AlgorithmSuite, framesAtOnce: number): Uint8Array {
   const messageId = request.random(16 * suite.messageVersion)
   const writer = new MessageWriter({ materials, messageId, frameLength: FRAME_LENGTH, requiredKeys: [] })
   materials.dispose()
-  const header = new Uint8Array(writer.headerLength)
-  writer.writeHeader(header)
-  const parts = [header]
+  const parts = [writer.bytes]
   for (let at = 0; at < plaintext.length; at += framesAtOnce * FRAME_LENGTH) {
     const part = plaintext.subarray(at, at + framesAtOnce * FRAME_LENGTH)
     const isFinal = at + part.length === plaintext.length

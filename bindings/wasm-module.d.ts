@@ -1,0 +1,5 @@
+/** What `workerd` makes of a WebAssembly file. */
+declare module '*.wasm' {
+  const module: WebAssembly.Module
+  export default module
+}

@@ -1,0 +1,6 @@
+import module from './core.wasm'
+
+/** The core as the runtime compiled it when it loaded the program: Cloudflare Workers compile nothing from bytes. */
+export function compileCore(): WebAssembly.Module {
+  return module
+}
