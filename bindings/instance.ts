@@ -78,6 +78,7 @@ export interface Core {
   readonly io: number
   readonly ioBytes: number
   readonly out: number
+  readonly slotCount: number
   /** Where frame calls answer, u32 words; and the header scanner, f64 words. The next call overwrites them. */
   readonly frameResult: Uint32Array
   readonly headerResult: Float64Array
@@ -120,6 +121,7 @@ function instantiate(): Core {
     io: Number(exports.ioAddress.value),
     ioBytes: Number(exports.ioBytes.value),
     out: Number(exports.outAddress.value),
+    slotCount: Number(exports.slotCount.value),
   }
 }
 

@@ -120,8 +120,8 @@ export function messageCipher(suite: CipherSuite, dataKey: Uint8Array, messageId
 }
 
 class CoreMessageCipher implements MessageCipher {
-  readonly commitment: Uint8Array | undefined
   readonly #key: KeyHandle
+  readonly #isCommitting: boolean
   #isHeaderSealed = false
   #nextSequenceNumber = 1
 
@@ -131,16 +131,19 @@ class CoreMessageCipher implements MessageCipher {
       into.heap.set(messageId, into.io + DATA_KEY_ROOM)
       return into.exports.setMessageKey(slot, suite.id)
     })
-    if (suite.isCommitting) {
-      const from = this.#key.acquire()
-      assertFresh(from.exports.readCommitment(this.#key.slot, this.#key.generation))
-      this.commitment = takeBytes(from, 0, 32)
-    }
+    this.#isCommitting = suite.isCommitting
+  }
+
+  get commitment(): Uint8Array | undefined {
+    if (!this.#isCommitting) return undefined
+    const from = this.#key.acquire()
+    assertFresh(from.exports.readCommitment(this.#key.slot, this.#key.generation))
+    return takeBytes(from, 0, 32)
   }
 
   verifyCommitment(stored: Uint8Array): boolean {
     assertLength(stored, 'commitment', 32)
-    if (this.commitment === undefined) return false
+    if (!this.#isCommitting) return false
     const to = this.#key.acquire()
     to.heap.set(stored, to.io)
     const status = to.exports.matchesCommitment(this.#key.slot, this.#key.generation)

@@ -66,8 +66,7 @@ export class KeyHandle {
 }
 
 function freeSlot(from: Core): number {
-  const slots = Number(from.exports.slotCount.value)
-  for (let slot = 0; slot < slots; slot++) if (owners[slot] === undefined) return slot
+  for (let slot = 0; slot < from.slotCount; slot++) if (owners[slot] === undefined) return slot
   KeyHandle.leastRecentlyUsed()?.evict()
   return owners.indexOf(undefined)
 }

@@ -45,9 +45,7 @@ export function readHeader(
   maxEncryptedDataKeys: number,
 ): DecodedHeader | { readonly needed: number } {
   if (isBase64(bytes)) throw new FormatError('the message looks like base64: decode it first')
-  // A Buffer's own slice is a view; the header that is authenticated must be a copy.
-  const plain = new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length)
-  const parsed = parseHeader(plain, { maxEncryptedDataKeys })
+  const parsed = parseHeader(bytes, { maxEncryptedDataKeys })
   if ('needed' in parsed) return parsed
   const suite = suiteWithId(parsed.suiteId)
   if (suite?.messageVersion !== parsed.messageVersion) throw new FormatError('the algorithm suite is unknown')

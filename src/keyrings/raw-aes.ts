@@ -91,10 +91,14 @@ function unwrap(
 
 /** The IV when the provider information is of this key, with the lengths that this keyring writes. */
 function readIv(key: KeyName, providerInfo: Uint8Array): Uint8Array | undefined {
-  const ivOffset = key.nameBytes.length + IV_AND_TAG_LENGTHS.length
+  const lengthsOffset = key.nameBytes.length
+  const ivOffset = lengthsOffset + IV_AND_TAG_LENGTHS.length
   if (providerInfo.length !== ivOffset + IV_BYTES) return undefined
-  const isOwn =
-    key.nameBytes.every((byte, i) => providerInfo[i] === byte) &&
-    IV_AND_TAG_LENGTHS.every((byte, i) => providerInfo[key.nameBytes.length + i] === byte)
+  const isOwn = holdsAt(providerInfo, 0, key.nameBytes) && holdsAt(providerInfo, lengthsOffset, IV_AND_TAG_LENGTHS)
   return isOwn ? providerInfo.slice(ivOffset) : undefined
+}
+
+function holdsAt(bytes: Uint8Array, offset: number, expected: Uint8Array): boolean {
+  for (let i = 0; i < expected.length; i++) if (bytes[offset + i] !== expected[i]) return false
+  return true
 }
