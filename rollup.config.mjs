@@ -19,12 +19,19 @@ const entries = {
 /** What the package's `imports` and `bin` name: no types are published for these. */
 const internalEntries = {
   'wasm.inline': 'bindings/wasm.inline.ts',
+  'wasm.static': 'bindings/wasm.static.ts',
   'asymmetric.node': 'bindings/asymmetric.node.ts',
+  'asymmetric.web': 'bindings/asymmetric.web.ts',
+  'host.node': 'bindings/host.node.ts',
+  'host.web': 'bindings/host.web.ts',
+  'kms/store/sqlite-driver.node': 'kms/store/sqlite-driver.node.ts',
+  'kms/store/sqlite-driver.deno': 'kms/store/sqlite-driver.deno.ts',
+  'kms/store/sqlite-driver.bun': 'kms/store/sqlite-driver.bun.ts',
   cli: 'cli/main.ts',
 }
 
-/** `#wasm` and `#asymmetric` stay in the output: each runtime resolves them by its own condition. */
-const external = [/^node:/, /^#/, 'libsql', ...builtinModules]
+/** What begins with `#` stays in the output: each runtime resolves it by its own condition. */
+const external = [/^node:/, /^bun:/, /^#/, 'libsql', ...builtinModules]
 
 /** Types are checked by `tsc`; with `isolatedModules` semantics each file is translated on its own. */
 const typescript = {
@@ -34,6 +41,12 @@ const typescript = {
     const compilerOptions = { target: 'es2022', module: 'esnext', verbatimModuleSyntax: true }
     return { code: ts.transpileModule(code, { fileName: id, compilerOptions }).outputText, map: null }
   },
+}
+
+/** No module does anything at import, and bundlers warn of an import for nothing but that. */
+const noBareImports = {
+  name: 'no-bare-imports',
+  renderChunk: (code) => ({ code: code.replace(/^import '[^']*';\n?/gm, ''), map: null }),
 }
 
 const executableCli = {
@@ -47,6 +60,25 @@ const executableCli = {
   },
 }
 
+/** The licences of what is bundled into the part that signs where only WebCrypto is. */
+const nobleLicenses = {
+  name: 'noble-licenses',
+  generateBundle() {
+    const licenses = ['curves', 'hashes'].map((name) => readFileSync(`node_modules/@noble/${name}/LICENSE`, 'utf8'))
+    const source = ['The file ecdsa.web.js contains @noble/curves and @noble/hashes.', ...licenses].join('\n\n')
+    this.emitFile({ type: 'asset', fileName: 'chunks/ecdsa.web.licenses.txt', source })
+  },
+}
+
+/** `wasm.static.js` imports the compiled core as a file beside it. */
+const coreFile = {
+  name: 'core-file',
+  resolveId: (id) => (id === '../build/core.wasm' ? { id: './core.wasm', external: true } : null),
+  generateBundle() {
+    this.emitFile({ type: 'asset', fileName: 'core.wasm', source: readFileSync('build/core.wasm') })
+  },
+}
+
 function failOnWarning(level, log) {
   // A type of the library that a public one mentions may stay private: it is described in a chunk of its own.
   if (log.plugin === 'dts' && log.message.includes('private shared type exports')) return
@@ -57,7 +89,15 @@ export default [
   {
     input: { ...entries, ...internalEntries },
     external,
-    plugins: [nodeResolve({ exportConditions: ['node'] }), commonjs(), typescript, executableCli],
+    plugins: [
+      coreFile,
+      nobleLicenses,
+      nodeResolve({ exportConditions: ['node'] }),
+      commonjs(),
+      typescript,
+      noBareImports,
+      executableCli,
+    ],
     onLog: failOnWarning,
     output: {
       dir: 'dist',

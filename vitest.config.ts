@@ -6,7 +6,12 @@ const source = (path: string): string => fileURLToPath(new URL(path, import.meta
 /** Tests of the sources: nothing but the compiled core is needed. */
 const library: TestProjectInlineConfiguration = {
   resolve: {
-    alias: { '#wasm': source('bindings/wasm.inline.ts'), '#asymmetric': source('bindings/asymmetric.node.ts') },
+    alias: {
+      '#wasm': source('bindings/wasm.inline.ts'),
+      '#asymmetric': source('bindings/asymmetric.node.ts'),
+      '#host': source('bindings/host.node.ts'),
+      '#sqlite': source('kms/store/sqlite-driver.node.ts'),
+    },
   },
   test: {
     name: 'library',
@@ -19,12 +24,12 @@ const library: TestProjectInlineConfiguration = {
 }
 
 /** Tests of the built package, each a folder of `test/` and an npm script of its own. */
-function ofBuiltPackage(name: string): TestProjectInlineConfiguration {
+function ofBuiltPackage(name: string, setup: readonly string[] = []): TestProjectInlineConfiguration {
   return {
     test: {
       name,
       include: [`test/${name}/**/*.test.ts`],
-      globalSetup: ['test/setup/package.mjs'],
+      globalSetup: ['test/setup/package.mjs', ...setup],
       pool: 'forks',
       testTimeout: 120_000,
       hookTimeout: 120_000,
@@ -33,7 +38,14 @@ function ofBuiltPackage(name: string): TestProjectInlineConfiguration {
 }
 
 const config: ViteUserConfig = {
-  test: { projects: [library, ofBuiltPackage('cli'), ofBuiltPackage('package'), ofBuiltPackage('readme')] },
+  test: {
+    projects: [
+      library,
+      ofBuiltPackage('cli'),
+      ofBuiltPackage('package', ['test/setup/tools.mjs']),
+      ofBuiltPackage('readme'),
+    ],
+  },
 }
 
 export default config

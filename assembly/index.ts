@@ -17,6 +17,8 @@ import {
   IO,
   IO_BYTES,
   OUT,
+  SHA_STATE,
+  SHA_STATE_BYTES,
   SLOT_COUNT,
   wipe,
   wipeGcm,
@@ -24,7 +26,8 @@ import {
 } from './memory'
 import * as frame from './message/frame'
 import * as header from './message/header'
-import { deriveMessageKey } from './message/key'
+import { deriveEncryptionKey, deriveMessageKey } from './message/key'
+import { suiteKeyBytes } from './message/suite'
 import { unpadPkcs1 } from './pkcs1'
 import { digestBytes, shaBegin as beginSha, shaFinish, shaUpdate as updateSha } from './sha2'
 import { commitmentOf, findSlot, installKey, messageIdBytesOf, releaseSlot } from './slots'
@@ -71,6 +74,18 @@ export function setMessageKey(slot: u32, id: u32): u32 {
   wipe(IO, 32)
   wipeScratch()
   return generation
+}
+
+/**
+ * Derives the encryption key of suite `id` from the data key at IO and the message id at IO + 32, and hands it out at
+ * IO; answers its bytes. For the runtime's own AES, which cannot look into the module; no other message key leaves.
+ */
+export function exportMessageKey(id: u32): u32 {
+  const keyBytes = suiteKeyBytes(id)
+  memory.copy(IO, deriveEncryptionKey(id, IO, IO + 32), keyBytes)
+  wipe(IO + keyBytes, 64 - keyBytes)
+  wipeScratch()
+  return keyBytes
 }
 
 /** Copies the commit key of a message key of version 2 to IO. */
@@ -243,6 +258,20 @@ export function hmacBegin(hash: u32, keyBytes: u32): void {
 
 export function shaUpdate(hash: u32, length: u32): void {
   updateSha(hash, IO, length)
+}
+
+/**
+ * Takes the state of the hash in progress out to IO, so that other calls may come between its windows. Its state tells
+ * of the data: for data that is no secret.
+ */
+export function shaSuspend(): void {
+  memory.copy(IO, SHA_STATE, SHA_STATE_BYTES)
+  wipeScratch()
+}
+
+/** Goes on with the hash whose state stands at IO. */
+export function shaResume(): void {
+  memory.copy(SHA_STATE, IO, SHA_STATE_BYTES)
 }
 
 /** Hashes the last window; the digest replaces what stands at IO. */

@@ -35,6 +35,7 @@ export const SHA_SCHEDULE: usize = FRAME_AAD + 128
 /** SHA-2 chaining value, 8 × 8 bytes, and the number of bytes that went into it, u64. */
 export const SHA_STATE: usize = SHA_SCHEDULE + 640
 export const SHA_COUNT: usize = SHA_STATE + 64
+export const SHA_STATE_BYTES: u32 = 72
 /** The last one or two padded blocks of a SHA-2 message. */
 export const SHA_TAIL: usize = SHA_COUNT + 16
 /** Chaining values after the inner and the outer key block of HMAC, 2 × 64 bytes. */

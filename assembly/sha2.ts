@@ -1,6 +1,6 @@
 // The Secure Hash Algorithms of FIPS 180-4 behind one number each, as streams of whole blocks and a rest.
 
-import { SHA256_INITIAL, sha256Blocks } from './sha256'
+import { sha256Blocks, sha256Initial } from './sha256'
 import { SHA384_INITIAL, SHA512_INITIAL, sha512Blocks } from './sha512'
 import { SHA_COUNT, SHA_STATE, SHA_TAIL } from './memory'
 
@@ -23,7 +23,7 @@ export function digestBytes(hash: Hash): u32 {
 /** Begins a message (FIPS 180-4 §5.3). */
 export function shaBegin(hash: Hash): void {
   store<u64>(SHA_COUNT, 0)
-  if (hash == SHA256) memory.copy(SHA_STATE, SHA256_INITIAL, 32)
+  if (hash == SHA256) sha256Initial(SHA_STATE)
   else memory.copy(SHA_STATE, hash == SHA384 ? SHA384_INITIAL : SHA512_INITIAL, 64)
 }
 

@@ -1,25 +1,21 @@
 // SHA-256 (FIPS 180-4 §6.2).
 
 import { SHA_SCHEDULE } from './memory'
+import { K, SHA512_INITIAL } from './sha512'
 
-// FIPS 180-4 §4.2.2.
-// prettier-ignore
-const K: usize = memory.data<u32>([
-  0x428a2f98, 0x71374491, 0xb5c0fbcf, 0xe9b5dba5, 0x3956c25b, 0x59f111f1, 0x923f82a4, 0xab1c5ed5,
-  0xd807aa98, 0x12835b01, 0x243185be, 0x550c7dc3, 0x72be5d74, 0x80deb1fe, 0x9bdc06a7, 0xc19bf174,
-  0xe49b69c1, 0xefbe4786, 0x0fc19dc6, 0x240ca1cc, 0x2de92c6f, 0x4a7484aa, 0x5cb0a9dc, 0x76f988da,
-  0x983e5152, 0xa831c66d, 0xb00327c8, 0xbf597fc7, 0xc6e00bf3, 0xd5a79147, 0x06ca6351, 0x14292967,
-  0x27b70a85, 0x2e1b2138, 0x4d2c6dfc, 0x53380d13, 0x650a7354, 0x766a0abb, 0x81c2c92e, 0x92722c85,
-  0xa2bfe8a1, 0xa81a664b, 0xc24b8b70, 0xc76c51a3, 0xd192e819, 0xd6990624, 0xf40e3585, 0x106aa070,
-  0x19a4c116, 0x1e376c08, 0x2748774c, 0x34b0bcb5, 0x391c0cb3, 0x4ed8aa4a, 0x5b9cca4f, 0x682e6ff3,
-  0x748f82ee, 0x78a5636f, 0x84c87814, 0x8cc70208, 0x90befffa, 0xa4506ceb, 0xbef9a3f7, 0xc67178f2,
-])
+// Both standards take the first bits of the same roots of primes, 64 in SHA-512 and 32 here: four words at `table`, of
+// which each is the upper half of a word of SHA-512.
+// @ts-ignore: decorator
+@inline
+function upperHalves(table: usize): v128 {
+  return i32x4.shuffle(v128.load(table), v128.load(table, 16), 1, 3, 5, 7)
+}
 
-// FIPS 180-4 §5.3.3.
-// prettier-ignore
-export const SHA256_INITIAL: usize = memory.data<u32>([
-  0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a, 0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19,
-])
+/** FIPS 180-4 §5.3.3: writes the initial hash value. */
+export function sha256Initial(state: usize): void {
+  v128.store(state, upperHalves(SHA512_INITIAL))
+  v128.store(state, upperHalves(SHA512_INITIAL + 32), 16)
+}
 
 // FIPS 180-4 §6.2.2 step 1: Wt … Wt+3 from the sixteen words before them, four in each argument. Only the last two
 // words depend on the first two, through sigma1, so it runs twice on half the lanes.
@@ -113,10 +109,10 @@ export function sha256Blocks(state: usize, data: usize, blocks: u32): void {
     let w1 = loadWords(data + 16)
     let w2 = loadWords(data + 32)
     let w3 = loadWords(data + 48)
-    v128.store(SHA_SCHEDULE, i32x4.add(w0, v128.load(K)))
-    v128.store(SHA_SCHEDULE, i32x4.add(w1, v128.load(K, 16)), 16)
-    v128.store(SHA_SCHEDULE, i32x4.add(w2, v128.load(K, 32)), 32)
-    v128.store(SHA_SCHEDULE, i32x4.add(w3, v128.load(K, 48)), 48)
+    v128.store(SHA_SCHEDULE, i32x4.add(w0, upperHalves(K)))
+    v128.store(SHA_SCHEDULE, i32x4.add(w1, upperHalves(K + 32)), 16)
+    v128.store(SHA_SCHEDULE, i32x4.add(w2, upperHalves(K + 64)), 32)
+    v128.store(SHA_SCHEDULE, i32x4.add(w3, upperHalves(K + 96)), 48)
     let a = h0
     let b = h1
     let c = h2
@@ -130,8 +126,8 @@ export function sha256Blocks(state: usize, data: usize, blocks: u32): void {
         // The next eight words, sixteen rounds ahead.
         const next0 = nextWords(w0, w1, w2, w3)
         const next1 = nextWords(w1, w2, w3, next0)
-        v128.store(SHA_SCHEDULE + i, i32x4.add(next0, v128.load(K + i, 64)), 64)
-        v128.store(SHA_SCHEDULE + i, i32x4.add(next1, v128.load(K + i, 80)), 80)
+        v128.store(SHA_SCHEDULE + i, i32x4.add(next0, upperHalves(K + 128 + (i << 1))), 64)
+        v128.store(SHA_SCHEDULE + i, i32x4.add(next1, upperHalves(K + 160 + (i << 1))), 80)
         w0 = w2
         w1 = w3
         w2 = next0

@@ -2,9 +2,9 @@
 
 import { SHA_SCHEDULE } from './memory'
 
-// FIPS 180-4 §4.2.3.
+// FIPS 180-4 §4.2.3. The upper halves of the first 64 words are the constants of SHA-256 (§4.2.2).
 // prettier-ignore
-const K: usize = memory.data<u64>([
+export const K: usize = memory.data<u64>([
   0x428a2f98d728ae22, 0x7137449123ef65cd, 0xb5c0fbcfec4d3b2f, 0xe9b5dba58189dbbc,
   0x3956c25bf348b538, 0x59f111f1b605d019, 0x923f82a4af194f9b, 0xab1c5ed5da6d8118,
   0xd807aa98a3030242, 0x12835b0145706fbe, 0x243185be4ee4b28c, 0x550c7dc3d5ffb4e2,
@@ -34,7 +34,7 @@ export const SHA384_INITIAL: usize = memory.data<u64>([
   0x67332667ffc00b31, 0x8eb44a8768581511, 0xdb0c2e0d64f98fa7, 0x47b5481dbefa4fa4,
 ])
 
-// FIPS 180-4 §5.3.5.
+// FIPS 180-4 §5.3.5. The upper halves are the initial value of SHA-256 (§5.3.3).
 // prettier-ignore
 export const SHA512_INITIAL: usize = memory.data<u64>([
   0x6a09e667f3bcc908, 0xbb67ae8584caa73b, 0x3c6ef372fe94f82b, 0xa54ff53a5f1d36f1,

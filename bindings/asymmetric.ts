@@ -1,7 +1,8 @@
 /** What one runtime's RSA and ECDSA must offer to the envelope; `#asymmetric` resolves to the runtime's own. */
 
-/** A value that is there at once where the runtime's cryptography is synchronous, and later elsewhere. */
-export type MaybePromise<T> = T | Promise<T>
+import type { MaybePromise } from './maybe-promise.ts'
+
+export type { MaybePromise } from './maybe-promise.ts'
 
 export type EcdsaCurve = 'P-256' | 'P-384'
 
@@ -60,8 +61,8 @@ export type RsaKeyInput = string | Uint8Array | CryptoKeyLike | KeyObjectLike
 export interface RsaAbilities {
   /** It answers at once, so that keyrings over it work in `encryptSync` and `decryptSync`. */
   readonly isSynchronous: boolean
-  /** It decrypts without unpadding, which PKCS #1 v1.5 with implicit rejection needs. */
-  readonly hasUnpadded: boolean
+  /** It encrypts with PKCS #1 v1.5, and decrypts without unpadding, which implicit rejection needs. */
+  readonly hasPkcs1: boolean
 }
 
 export interface RsaPublicKey {
@@ -71,7 +72,11 @@ export interface RsaPublicKey {
 
 export interface RsaPrivateKey {
   readonly modulusBits: number
-  /** SHA-256 over the PKCS #8 encoding: the key of PKCS #1 v1.5 implicit rejection. */
+  /**
+   * SHA-256 over the PKCS #8 encoding: the key of PKCS #1 v1.5 implicit rejection.
+   *
+   * @throws UnsupportedError where the runtime has no PKCS #1 v1.5, as does `decryptRaw`
+   */
   readonly rejectionKey: Uint8Array
   /** Answers undefined when the ciphertext does not decrypt, whatever the reason. */
   decryptOaep(hash: OaepHash, ciphertext: Uint8Array): MaybePromise<Uint8Array<ArrayBuffer> | undefined>

@@ -11,6 +11,20 @@ export type WaxsealErrorCode =
   | 'ERR_WAXSEAL_DISPOSED'
   | 'ERR_WAXSEAL_WASM'
 
+/** Not from the classes: minifiers rename them. */
+const NAMES: Readonly<Record<WaxsealErrorCode, string>> = {
+  ERR_WAXSEAL_AUTHENTICATION: 'AuthenticationError',
+  ERR_WAXSEAL_FORMAT: 'FormatError',
+  ERR_WAXSEAL_LIMIT: 'LimitError',
+  ERR_WAXSEAL_KEY_UNAVAILABLE: 'KeyUnavailableError',
+  ERR_WAXSEAL_KMS: 'KmsError',
+  ERR_WAXSEAL_COMMITMENT_POLICY: 'CommitmentPolicyError',
+  ERR_WAXSEAL_ENCRYPTION_CONTEXT: 'EncryptionContextError',
+  ERR_WAXSEAL_UNSUPPORTED: 'UnsupportedError',
+  ERR_WAXSEAL_DISPOSED: 'DisposedError',
+  ERR_WAXSEAL_WASM: 'WaxsealError',
+}
+
 /**
  * The base of every error that is not the caller's mistake; those are `TypeError` and `RangeError`,
  * thrown before any work. Tell errors apart by `code`: it is stable, the message is for people.
@@ -20,7 +34,7 @@ export class WaxsealError extends Error {
 
   constructor(code: WaxsealErrorCode, message: string, options?: ErrorOptions) {
     super(message, options)
-    this.name = new.target.name
+    this.name = NAMES[code]
     this.code = code
   }
 }

@@ -53,6 +53,74 @@ function takeDigest(to: Core, digestBytes: number, data: Uint8Array): Uint8Array
   }
 }
 
+/** Bytes that the core's `shaSuspend` hands out. */
+const STATE_BYTES = 72
+
+/** A digest of data that comes in parts, which must be no secret: the state rests outside of the core between them. */
+export class Digest {
+  readonly #hash: number
+  readonly #digestBytes: number
+  readonly #state = new Uint8Array(STATE_BYTES)
+  /** The bytes at the end that are no whole block. */
+  readonly #rest = new Uint8Array(MAX_BLOCK_BYTES)
+  #restBytes = 0
+
+  constructor(name: HashName) {
+    const { number, digestBytes } = lookUp(name)
+    this.#hash = number
+    this.#digestBytes = digestBytes
+    const to = core()
+    to.exports.shaBegin(number)
+    this.#suspend(to)
+  }
+
+  #suspend(to: Core): void {
+    to.exports.shaSuspend()
+    this.#state.set(to.heap.subarray(to.io, to.io + STATE_BYTES))
+  }
+
+  #resume(): Core {
+    const to = core()
+    to.heap.set(this.#state, to.io)
+    to.exports.shaResume()
+    return to
+  }
+
+  update(data: Uint8Array): void {
+    const missing = MAX_BLOCK_BYTES - this.#restBytes
+    if (data.length < missing) {
+      this.#rest.set(data, this.#restBytes)
+      this.#restBytes += data.length
+      return
+    }
+    const to = this.#resume()
+    let at = 0
+    if (this.#restBytes > 0) {
+      this.#rest.set(data.subarray(0, missing), this.#restBytes)
+      to.heap.set(this.#rest, to.io)
+      to.exports.shaUpdate(this.#hash, MAX_BLOCK_BYTES)
+      at = missing
+    }
+    while (data.length - at >= MAX_BLOCK_BYTES) {
+      const length = Math.min(WINDOW_BYTES, data.length - at - ((data.length - at) % MAX_BLOCK_BYTES))
+      to.heap.set(data.subarray(at, at + length), to.io)
+      to.exports.shaUpdate(this.#hash, length)
+      at += length
+    }
+    this.#rest.set(data.subarray(at))
+    this.#restBytes = data.length - at
+    this.#suspend(to)
+  }
+
+  /** Answers the digest; the object is spent. */
+  digest(): Uint8Array<ArrayBuffer> {
+    const to = this.#resume()
+    to.heap.set(this.#rest.subarray(0, this.#restBytes), to.io)
+    to.exports.shaEnd(this.#hash, this.#restBytes)
+    return takeBytes(to, 0, this.#digestBytes)
+  }
+}
+
 /** SHA-256 (FIPS 180-4 §6.2) of `data`, of any length: 32 bytes. */
 export function sha256(data: Uint8Array): Uint8Array<ArrayBuffer> {
   return digest('sha256', data)

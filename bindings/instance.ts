@@ -20,6 +20,7 @@ export interface CoreExports {
   setKey(slot: number, keyBytes: number): number
   releaseKey(slot: number, generation: number): void
   setMessageKey(slot: number, suiteId: number): number
+  exportMessageKey(suiteId: number): number
   readCommitment(slot: number, generation: number): number
   matchesCommitment(slot: number, generation: number): number
   gcmSeal(slot: number, generation: number, aadBytes: number, textBytes: number): number
@@ -57,6 +58,8 @@ export interface CoreExports {
   scanHeader(length: number): number
   shaBegin(hash: number): void
   shaUpdate(hash: number, length: number): void
+  shaSuspend(): void
+  shaResume(): void
   shaEnd(hash: number, length: number): void
   hmacBegin(hash: number, keyBytes: number): void
   hmacEnd(hash: number, length: number): void

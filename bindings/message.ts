@@ -1,10 +1,24 @@
 import { assertLength, bytesFrom, concatBytes } from './bytes.ts'
-import { AuthenticationError, FormatError } from './errors.ts'
+import { AuthenticationError } from './errors.ts'
+import {
+  assertFrames,
+  FINAL_FRAME,
+  FINAL_OVERHEAD,
+  neededOf,
+  readFrameHead,
+  readSingleBlockHead,
+  REGULAR_FRAME,
+  REGULAR_OVERHEAD,
+  SINGLE_BLOCK,
+  SINGLE_BLOCK_HEAD,
+  writeFrameHead,
+} from './frames.ts'
 import { decryptWindows, encryptWindows, feedAad, IV_BYTES, TAG_BYTES } from './gcm.ts'
 import type { CipherSuite, ParsedHeader } from './header.ts'
 import { core, takeBytes, type Core } from './instance.ts'
 import { assertFresh, KeyHandle } from './slots.ts'
 
+export { framedBodyLength } from './frames.ts'
 export {
   parseHeader,
   serializeContext,
@@ -33,6 +47,14 @@ export interface OpenedFrames {
   /** Whether the last of them was the final frame. */
   readonly isFinal: boolean
   /** The next frame is not whole: it has at least this many bytes. Zero after the final frame. */
+  readonly needed: number
+}
+
+/** What was opened of a non-framed body: all of it or nothing. */
+export interface OpenedSingleBlock {
+  readonly read: number
+  readonly written: number
+  /** As in {@link OpenedFrames}. */
   readonly needed: number
 }
 
@@ -65,44 +87,32 @@ export interface MessageCipher {
    */
   openFrames(position: FramePosition, body: Uint8Array, output: Uint8Array): OpenedFrames
   /** Opens a non-framed body. Nothing is read until all of it is there. Errors as {@link MessageCipher.openFrames}. */
-  openSingleBlock(
-    body: Uint8Array,
-    output: Uint8Array,
-  ): { readonly read: number; readonly written: number; readonly needed: number }
+  openSingleBlock(body: Uint8Array, output: Uint8Array): OpenedSingleBlock
   /** Wipes the key; harmless when repeated. */
   dispose(): void
 }
 
-/** Kinds of content, as assembly/message/frame.ts numbers them. */
-const REGULAR_FRAME = 0
-const FINAL_FRAME = 1
-const SINGLE_BLOCK = 2
-/** Status of the core's frame calls. */
-const NOT_AUTHENTIC = 1
-const BAD_SEQUENCE = 2
+/** What the runtime's own AES needs to work on the frames. */
+export interface CoreMessageCipher extends MessageCipher {
+  readonly messageId: Uint8Array
+  /** Answers the encryption key, which the caller wipes: for the runtime's AES alone, which cannot look into the core. */
+  exportKey(): Uint8Array<ArrayBuffer>
+  /**
+   * Answers the number of frames that this much plaintext takes, whose sequence numbers count as used from here on:
+   * no IV, and so no sequence number, twice under one key. Errors as {@link MessageCipher.sealFrames}.
+   */
+  claimFrames(position: FramePosition & { readonly isFinal: boolean }, plaintextLength: number): number
+}
+
 /** u32 words at frameResultAddress. */
 const READ = 0
 const WRITTEN = 1
 const FRAMES = 2
 const IS_FINAL = 3
-const NEXT_HEAD = 4
-const NEXT_CONTENT = 5
-
-const REGULAR_OVERHEAD = 4 + IV_BYTES + TAG_BYTES
-const FINAL_OVERHEAD = REGULAR_OVERHEAD + 8
-const FINAL_HEAD = FINAL_OVERHEAD - TAG_BYTES
-const SINGLE_BLOCK_HEAD = IV_BYTES + 8
-const MAX_SEQUENCE_NUMBER = 0xffffffff
-/** data-format/message-body.md: SP 800-38D's limit for one plaintext. */
-const MAX_SINGLE_BLOCK_BYTES = 2 ** 36 - 32
 const DATA_KEY_ROOM = 32
 const ZERO_IV = new Uint8Array(IV_BYTES)
 
-/** Bytes of the body that {@link MessageCipher.sealFrames} writes for a whole plaintext. */
-export function framedBodyLength(plaintextLength: number, frameLength: number): number {
-  const frames = Math.max(1, Math.ceil(plaintextLength / frameLength))
-  return plaintextLength + (frames - 1) * REGULAR_OVERHEAD + FINAL_OVERHEAD
-}
+const MAX_SEQUENCE_NUMBER = 0xffffffff
 
 /**
  * Derives the key of a message, and its commitment, in the core (framework/transitive-requirements.md). Both inputs
@@ -112,30 +122,41 @@ export function framedBodyLength(plaintextLength: number, frameLength: number): 
  * @param messageId 16 bytes in version 1, 32 in version 2
  * @throws RangeError for other lengths
  */
-export function messageCipher(suite: CipherSuite, dataKey: Uint8Array, messageId: Uint8Array): MessageCipher {
+export function messageCipher(suite: CipherSuite, dataKey: Uint8Array, messageId: Uint8Array): CoreMessageCipher {
   if (dataKey.length !== suite.keyBytes || messageId.length !== suite.messageVersion * 16) {
     throw new RangeError('the data key or the message id has the wrong length for the suite')
   }
-  return new CoreMessageCipher(suite, new Uint8Array(dataKey), new Uint8Array(messageId))
+  return new Cipher(suite, new Uint8Array(dataKey), new Uint8Array(messageId))
 }
 
-class CoreMessageCipher implements MessageCipher {
+class Cipher implements CoreMessageCipher {
+  readonly #suite: CipherSuite
+  readonly #dataKey: Uint8Array
+  readonly messageId: Uint8Array
   readonly #key: KeyHandle
-  readonly #isCommitting: boolean
   #isHeaderSealed = false
   #nextSequenceNumber = 1
 
   constructor(suite: CipherSuite, dataKey: Uint8Array, messageId: Uint8Array) {
+    this.#suite = suite
+    this.#dataKey = dataKey
+    this.messageId = messageId
     this.#key = new KeyHandle('the message key', [dataKey], (into, slot) => {
       into.heap.set(dataKey, into.io)
       into.heap.set(messageId, into.io + DATA_KEY_ROOM)
       return into.exports.setMessageKey(slot, suite.id)
     })
-    this.#isCommitting = suite.isCommitting
+  }
+
+  exportKey(): Uint8Array<ArrayBuffer> {
+    const from = this.#key.acquire()
+    from.heap.set(this.#dataKey, from.io)
+    from.heap.set(this.messageId, from.io + DATA_KEY_ROOM)
+    return takeBytes(from, 0, from.exports.exportMessageKey(this.#suite.id))
   }
 
   get commitment(): Uint8Array | undefined {
-    if (!this.#isCommitting) return undefined
+    if (!this.#suite.isCommitting) return undefined
     const from = this.#key.acquire()
     assertFresh(from.exports.readCommitment(this.#key.slot, this.#key.generation))
     return takeBytes(from, 0, 32)
@@ -143,7 +164,7 @@ class CoreMessageCipher implements MessageCipher {
 
   verifyCommitment(stored: Uint8Array): boolean {
     assertLength(stored, 'commitment', 32)
-    if (!this.#isCommitting) return false
+    if (!this.#suite.isCommitting) return false
     const to = this.#key.acquire()
     to.heap.set(stored, to.io)
     const status = to.exports.matchesCommitment(this.#key.slot, this.#key.generation)
@@ -182,12 +203,8 @@ class CoreMessageCipher implements MessageCipher {
     plaintext: Uint8Array,
     output: Uint8Array,
   ): number {
+    const frames = this.claimFrames(position, plaintext.length)
     const { frameLength, isFinal } = position
-    const frames = Math.max(isFinal ? 1 : 0, Math.ceil(plaintext.length / frameLength))
-    this.#claimSequenceNumbers(position.sequenceNumber, frames)
-    if (!isFinal && plaintext.length % frameLength !== 0) {
-      throw new RangeError('plaintext that is not final must fill its frames')
-    }
     const to = this.#key.acquire()
     const batch = framesThatFit(to, frameLength)
     let { sequenceNumber } = position
@@ -210,13 +227,18 @@ class CoreMessageCipher implements MessageCipher {
     return written
   }
 
-  /** Rule of GCM: no IV, and so no sequence number, twice under one key. */
-  #claimSequenceNumbers(first: number, count: number): void {
+  claimFrames(position: FramePosition & { readonly isFinal: boolean }, plaintextLength: number): number {
+    const { frameLength, sequenceNumber: first, isFinal } = position
+    const frames = Math.max(isFinal ? 1 : 0, Math.ceil(plaintextLength / frameLength))
     if (first < this.#nextSequenceNumber) throw new RangeError(`sequence number ${String(first)} was used before`)
-    if (first + count - 1 > MAX_SEQUENCE_NUMBER) {
+    if (first + frames - 1 > MAX_SEQUENCE_NUMBER) {
       throw new RangeError('a message holds at most 2^32 − 1 frames: raise frameLength')
     }
-    this.#nextSequenceNumber = first + count
+    this.#nextSequenceNumber = first + frames
+    if (!isFinal && plaintextLength % frameLength !== 0) {
+      throw new RangeError('plaintext that is not final must fill its frames')
+    }
+    return frames
   }
 
   #sealBatch(
@@ -249,8 +271,7 @@ class CoreMessageCipher implements MessageCipher {
   ): number {
     const { sequenceNumber, isFinal } = position
     const kind = isFinal ? FINAL_FRAME : REGULAR_FRAME
-    const head = to.exports.writeFrameHead(kind, sequenceNumber, plaintext.length)
-    output.set(to.heap.subarray(to.io, to.io + head))
+    const head = writeFrameHead(to, kind, sequenceNumber, plaintext.length, output)
     this.#beginContent(to, kind, output.subarray(isFinal ? 8 : 4), sequenceNumber, plaintext.length)
     encryptWindows(to, plaintext, output.subarray(head))
     return head + plaintext.length + TAG_BYTES
@@ -309,29 +330,19 @@ class CoreMessageCipher implements MessageCipher {
 
   /** Opens one frame that does not fit the arena. */
   #openLargeFrame(to: Core, position: FramePosition, body: Uint8Array, output: Uint8Array): OpenedFrames {
-    const { frameLength, sequenceNumber } = position
-    const head = body.subarray(0, FINAL_HEAD)
-    to.heap.set(head, to.io)
-    assertFrames(to.exports.readFrameHead(head.length, frameLength, sequenceNumber), sequenceNumber)
-    const result = to.frameResult
-    const headBytes = result[NEXT_HEAD] ?? 0
-    const content = result[NEXT_CONTENT] ?? 0
-    const isFinal = headBytes === FINAL_HEAD
-    const end = headBytes + content + TAG_BYTES
+    const { headBytes, contentBytes, isFinal } = readFrameHead(to, position, body)
+    const end = headBytes + contentBytes + TAG_BYTES
     if (body.length < end) return { read: 0, written: 0, frames: 0, isFinal: false, needed: end }
     const kind = isFinal ? FINAL_FRAME : REGULAR_FRAME
-    this.#beginContent(to, kind, body.subarray(isFinal ? 8 : 4), sequenceNumber, content)
+    this.#beginContent(to, kind, body.subarray(isFinal ? 8 : 4), position.sequenceNumber, contentBytes)
     if (!decryptWindows(to, body.subarray(headBytes, end), output)) throw new AuthenticationError()
-    return { read: end, written: content, frames: 1, isFinal, needed: 0 }
+    return { read: end, written: contentBytes, frames: 1, isFinal, needed: 0 }
   }
 
-  openSingleBlock(body: Uint8Array, output: Uint8Array): { read: number; written: number; needed: number } {
-    if (body.length < SINGLE_BLOCK_HEAD) return { read: 0, written: 0, needed: SINGLE_BLOCK_HEAD + TAG_BYTES }
-    const view = new DataView(body.buffer, body.byteOffset, SINGLE_BLOCK_HEAD)
-    const length = view.getUint32(IV_BYTES) * 2 ** 32 + view.getUint32(IV_BYTES + 4)
-    if (length > MAX_SINGLE_BLOCK_BYTES) throw new FormatError('the body is longer than AES-GCM allows')
-    const end = SINGLE_BLOCK_HEAD + length + TAG_BYTES
-    if (body.length < end) return { read: 0, written: 0, needed: end }
+  openSingleBlock(body: Uint8Array, output: Uint8Array): OpenedSingleBlock {
+    const length = readSingleBlockHead(body)
+    const end = SINGLE_BLOCK_HEAD + (length ?? 0) + TAG_BYTES
+    if (length === undefined || body.length < end) return { read: 0, written: 0, needed: end }
     const to = this.#key.acquire()
     this.#beginContent(to, SINGLE_BLOCK, body, 1, length)
     if (!decryptWindows(to, body.subarray(SINGLE_BLOCK_HEAD, end), output)) throw new AuthenticationError()
@@ -347,20 +358,6 @@ class CoreMessageCipher implements MessageCipher {
 function framesThatFit(to: Core, frameLength: number): number {
   const half = to.out - to.io
   return Math.max(0, Math.floor((half - FINAL_OVERHEAD) / (frameLength + REGULAR_OVERHEAD)))
-}
-
-function neededOf(result: Uint32Array): number {
-  return (result[NEXT_HEAD] ?? 0) + (result[NEXT_CONTENT] ?? 0) + TAG_BYTES
-}
-
-function assertFrames(status: number, sequenceNumber: number): void {
-  if (status === 0) return
-  if (status === NOT_AUTHENTIC) throw new AuthenticationError()
-  throw new FormatError(
-    status === BAD_SEQUENCE
-      ? `the frame where number ${String(sequenceNumber)} is expected has another number`
-      : `frame ${String(sequenceNumber)} is longer than the frame length`,
-  )
 }
 
 /**

@@ -1,4 +1,4 @@
-import module from './core.wasm'
+import module from '../build/core.wasm'
 
 /** The core as the runtime compiled it when it loaded the program: Cloudflare Workers compile nothing from bytes. */
 export function compileCore(): WebAssembly.Module {

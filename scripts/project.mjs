@@ -69,6 +69,26 @@ export function ensureInstalled(options) {
 }
 
 /**
+ * Installs the tools of a folder with a `package.json` of its own, which are too large for everybody's `npm install`,
+ * unless exactly the pinned ones are there. Answers whether it had to.
+ * @param {string} folder
+ * @param {Parameters<typeof run>[2]} [options]
+ * @returns {boolean}
+ */
+export function ensureTools(folder, options = { quiet: true }) {
+  const { dependencies } = readJson(`${folder}/package.json`)
+  const isInstalled = Object.entries(dependencies).every(([name, pin]) => {
+    const manifest = `${folder}/node_modules/${name}/package.json`
+    // A pin may be an alias, `npm:name@version`.
+    return existsSync(join(root, manifest)) && readJson(manifest).version === pin.split('@').at(-1)
+  })
+  if (isInstalled) return false
+  const flags = ['--no-package-lock', '--no-audit', '--no-fund']
+  runNpm(['install', ...flags], { ...options, cwd: join(root, folder) })
+  return true
+}
+
+/**
  * Compiles the WebAssembly core unless it is that of the present sources. Answers whether it had to.
  * @param {Parameters<typeof run>[2]} [options]
  * @returns {boolean}

@@ -1,4 +1,6 @@
-import { assertBytes, bytesFrom } from '../bindings/bytes.ts'
+import { assertBytes } from '../bindings/bytes.ts'
+import type { Engine } from '../bindings/host-message.ts'
+import { endWith, now, whenHere, type MaybePromise } from '../bindings/maybe-promise.ts'
 import { assertMayDecrypt, commitmentPolicy, type CommitmentPolicy } from './commitment-policy.ts'
 import {
   assertNoReservedKeys,
@@ -13,7 +15,7 @@ import { FormatError, UnsupportedError } from './errors.ts'
 import type { DecryptionMaterials, DecryptionRequest, Keyring, MaterialsManager } from './materials.ts'
 import { describeHeader, readWholeHeader, type DecodedHeader, type MessageHeader } from './message-header.ts'
 import { authenticatesHeader, MessageReader, type ExpectedContext } from './message-reader.ts'
-import { assertEncryptedDataKeyLimit, assertOptions, assertSignal, materialsManager } from './options.ts'
+import { assertEncryptedDataKeyLimit, assertEngine, assertOptions, assertSignal, materialsManager } from './options.ts'
 import { assertPublicKeyMatchesSuite } from './signature.ts'
 
 const DEFAULT_MAX_ENCRYPTED_DATA_KEYS = 64
@@ -39,6 +41,11 @@ export interface DecryptSyncOptions {
   readonly commitmentPolicy?: CommitmentPolicy | undefined
   /** Refuses messages with more encrypted data keys, before any keyring is asked. Default 64. */
   readonly maxEncryptedDataKeys?: number | undefined
+  /**
+   * Which AES opens the frames: `wasm` is waxseal's core, `host` the runtime's own (`node:crypto` or WebCrypto), `auto`
+   * the faster one for the lengths at hand. Default `auto`.
+   */
+  readonly engine?: Engine | undefined
 }
 
 export interface DecryptOptions extends DecryptSyncOptions {
@@ -56,6 +63,8 @@ interface Decryption {
   readonly header: DecodedHeader
   readonly expected: ExpectedContext
   readonly request: DecryptionRequest
+  readonly engine: Engine
+  readonly isSynchronous: boolean
 }
 
 /**
@@ -70,6 +79,7 @@ interface Decryption {
  * @throws LimitError when it has more encrypted data keys than `maxEncryptedDataKeys`
  * @throws KeyUnavailableError when no keyring has a key for it; its `errors` hold each keyring's reason
  * @throws AuthenticationError when anything in it, or the key, is not what was sealed
+ * @throws UnsupportedError when `engine` is `host` and this runtime's AES is not there, or not for such keys or frames
  * @throws EncryptionContextError when it is authentic and lacks a pair of `encryptionContext`
  * @throws `signal.reason` once `signal` is aborted
  */
@@ -79,13 +89,14 @@ export async function decrypt(
   options: DecryptOptions = {},
 ): Promise<DecryptResult> {
   const manager = materialsManager(source)
-  const decryption = prepare(message, options)
+  const decryption = prepare(message, options, false)
   const { request } = decryption
   request.signal?.throwIfAborted()
   const materials = await manager.decryptionMaterials(request)
   try {
     request.signal?.throwIfAborted()
-    return read(decryption, materials, message)
+    const result = read(decryption, materials, message)
+    return result instanceof Promise ? await result : result
   } finally {
     materials.dispose()
   }
@@ -105,21 +116,22 @@ export function decryptSync(
   if (manager.decryptionMaterialsSync === undefined) {
     throw new UnsupportedError('decryptSync needs a keyring that works without waiting, this one does not: use decrypt')
   }
-  const decryption = prepare(message, options)
+  const decryption = prepare(message, options, true)
   const materials = manager.decryptionMaterialsSync(decryption.request)
   try {
-    return read(decryption, materials, message)
+    return now(read(decryption, materials, message))
   } finally {
     materials.dispose()
   }
 }
 
-function prepare(message: Uint8Array, options: DecryptOptions): Decryption {
+function prepare(message: Uint8Array, options: DecryptOptions, isSynchronous: boolean): Decryption {
   assertBytes(message, 'message')
   assertOptions(options)
-  const { maxEncryptedDataKeys = DEFAULT_MAX_ENCRYPTED_DATA_KEYS, signal } = options
+  const { maxEncryptedDataKeys = DEFAULT_MAX_ENCRYPTED_DATA_KEYS, engine = 'auto', signal } = options
   const policy = commitmentPolicy(options.commitmentPolicy)
   assertEncryptedDataKeyLimit(maxEncryptedDataKeys)
+  assertEngine(engine, isSynchronous)
   assertSignal(signal)
   const pairs = snapshotContext(options.encryptionContext)
   const requiredKeys = snapshotKeys(options.requiredEncryptionContextKeys, 'requiredEncryptionContextKeys')
@@ -138,7 +150,7 @@ function prepare(message: Uint8Array, options: DecryptOptions): Decryption {
     confirm: (dataKey) => authenticatesHeader(header, expected, dataKey),
     signal,
   }
-  return { header, expected, request }
+  return { header, expected, request, engine, isSynchronous }
 }
 
 function assertContext(pairs: EncryptionContext, requiredKeys: readonly string[]): void {
@@ -150,37 +162,43 @@ function assertContext(pairs: EncryptionContext, requiredKeys: readonly string[]
   }
 }
 
-function read(decryption: Decryption, materials: DecryptionMaterials, message: Uint8Array): DecryptResult {
-  const { header, expected } = decryption
+function read(
+  decryption: Decryption,
+  materials: DecryptionMaterials,
+  message: Uint8Array,
+): MaybePromise<DecryptResult> {
+  const { header, expected, engine, isSynchronous } = decryption
   assertBytes(message, 'message')
-  const reader = new MessageReader(header, expected, materials)
-  try {
-    const plaintext = readBody(reader, header, message.subarray(header.parsed.byteLength))
-    return { plaintext, header: describeHeader(header) }
-  } finally {
-    reader.dispose()
-  }
+  const body = message.subarray(header.parsed.byteLength)
+  const choice = { engine, isSynchronous, frameLength: header.parsed.frameLength, length: body.length }
+  const reader = new MessageReader(header, expected, materials, choice)
+  return endWith(
+    () => whenHere(readBody(reader, header, body), (plaintext) => ({ plaintext, header: describeHeader(header) })),
+    () => {
+      reader.dispose()
+    },
+  )
 }
 
-function readBody(reader: MessageReader, { parsed }: DecodedHeader, body: Uint8Array): Uint8Array<ArrayBuffer> {
+function readBody(
+  reader: MessageReader,
+  { parsed }: DecodedHeader,
+  body: Uint8Array,
+): MaybePromise<Uint8Array<ArrayBuffer>> {
   const output = new Uint8Array(plaintextBound(body, parsed.frameLength))
-  let read = 0
-  let written = 0
   let isComplete = false
-  try {
-    for (let isFinal = false; !isFinal;) {
-      const step = reader.open(bytesFrom(body, read), bytesFrom(output, written))
-      if (step.read === 0) throw new FormatError('the message ends inside its body')
-      read += step.read
-      written += step.written
-      isFinal = step.isFinal
-    }
-    reader.verifyFooter(body.subarray(read))
-    isComplete = written === output.length
-    return isComplete ? output : output.slice(0, written)
-  } finally {
-    if (!isComplete) output.fill(0)
-  }
+  return endWith(
+    () =>
+      whenHere(reader.open(body, output), ({ read, written, isFinal }) => {
+        if (!isFinal) throw new FormatError('the message ends inside its body')
+        reader.verifyFooter(body.subarray(read))
+        isComplete = written === output.length
+        return isComplete ? output : output.slice(0, written)
+      }),
+    () => {
+      if (!isComplete) output.fill(0)
+    },
+  )
 }
 
 /**

@@ -1,4 +1,6 @@
 import { assertBytes } from '../bindings/bytes.ts'
+import type { Engine } from '../bindings/host-message.ts'
+import { endWith, now, whenHere, type MaybePromise } from '../bindings/maybe-promise.ts'
 import { assertMayEncrypt, commitmentPolicy, defaultSuite, type CommitmentPolicy } from './commitment-policy.ts'
 import { assertNoReservedKeys, contextPairs, snapshotContext, snapshotKeys, type EncryptionContext } from './context.ts'
 import { LimitError, UnsupportedError } from './errors.ts'
@@ -6,6 +8,7 @@ import type { EncryptionMaterials, EncryptionRequest, Keyring, MaterialsManager 
 import { MessageWriter } from './message-writer.ts'
 import {
   assertEncryptedDataKeyLimit,
+  assertEngine,
   assertFrameCount,
   assertFrameLength,
   assertOptions,
@@ -32,6 +35,11 @@ export interface EncryptSyncOptions {
   readonly frameLength?: number | undefined
   /** Refuses to write a message with more encrypted data keys. Default: no limit but the format's, 65,535. */
   readonly maxEncryptedDataKeys?: number | undefined
+  /**
+   * Which AES seals the frames: `wasm` is waxseal's core, `host` the runtime's own (`node:crypto` or WebCrypto), `auto`
+   * the faster one for the lengths at hand. The message is the same. Default `auto`.
+   */
+  readonly engine?: Engine | undefined
 }
 
 export interface EncryptOptions extends EncryptSyncOptions {
@@ -46,6 +54,8 @@ interface Encryption {
   readonly requiredKeys: readonly string[]
   readonly frameLength: number
   readonly maxEncryptedDataKeys: number
+  readonly engine: Engine
+  readonly isSynchronous: boolean
 }
 
 /**
@@ -60,6 +70,7 @@ interface Encryption {
  * @throws TypeError or RangeError for arguments that are none, before any work
  * @throws CommitmentPolicyError when the policy forbids the suite
  * @throws LimitError when there are more encrypted data keys than `maxEncryptedDataKeys`
+ * @throws UnsupportedError when `engine` is `host` and this runtime's AES is not there, or not for such keys or frames
  * @throws what the keyring throws when it cannot wrap; `signal.reason` once `signal` is aborted
  */
 export async function encrypt(
@@ -68,14 +79,15 @@ export async function encrypt(
   options: EncryptOptions = {},
 ): Promise<Uint8Array<ArrayBuffer>> {
   const manager = materialsManager(source)
-  const encryption = prepare(plaintext, options)
+  const encryption = prepare(plaintext, options, false)
   const { request, random } = encryption
   request.signal?.throwIfAborted()
   try {
     const materials = await manager.encryptionMaterials(request)
     try {
       request.signal?.throwIfAborted()
-      return write(encryption, materials, plaintext)
+      const message = write(encryption, materials, plaintext)
+      return message instanceof Promise ? await message : message
     } finally {
       materials.dispose()
     }
@@ -98,12 +110,12 @@ export function encryptSync(
   if (manager.encryptionMaterialsSync === undefined) {
     throw new UnsupportedError('encryptSync needs a keyring that works without waiting, this one does not: use encrypt')
   }
-  const encryption = prepare(plaintext, options)
+  const encryption = prepare(plaintext, options, true)
   const { request, random } = encryption
   try {
     const materials = manager.encryptionMaterialsSync(request)
     try {
-      return write(encryption, materials, plaintext)
+      return now(write(encryption, materials, plaintext))
     } finally {
       materials.dispose()
     }
@@ -112,16 +124,17 @@ export function encryptSync(
   }
 }
 
-function prepare(plaintext: Uint8Array, options: EncryptOptions): Encryption {
+function prepare(plaintext: Uint8Array, options: EncryptOptions, isSynchronous: boolean): Encryption {
   assertBytes(plaintext, 'plaintext')
   assertOptions(options)
   const { frameLength = DEFAULT_FRAME_LENGTH, maxEncryptedDataKeys = 0xffff, signal } = options
-  const { algorithmSuite: asked } = options
+  const { algorithmSuite: asked, engine = 'auto' } = options
   const policy = commitmentPolicy(options.commitmentPolicy)
   const suite = asked === undefined ? defaultSuite(policy) : algorithmSuite(asked)
   assertFrameLength(frameLength)
   assertFrameCount(plaintext.length, frameLength)
   assertEncryptedDataKeyLimit(maxEncryptedDataKeys)
+  assertEngine(engine, isSynchronous)
   assertSignal(signal)
   const encryptionContext = snapshotContext(options.encryptionContext)
   const requiredKeys = snapshotKeys(options.requiredEncryptionContextKeys, 'requiredEncryptionContextKeys')
@@ -135,6 +148,8 @@ function prepare(plaintext: Uint8Array, options: EncryptOptions): Encryption {
     requiredKeys,
     frameLength,
     maxEncryptedDataKeys,
+    engine,
+    isSynchronous,
   }
 }
 
@@ -147,20 +162,27 @@ function assertContext(context: EncryptionContext, requiredKeys: readonly string
   }
 }
 
-function write(encryption: Encryption, materials: EncryptionMaterials, plaintext: Uint8Array): Uint8Array<ArrayBuffer> {
-  const { random, frameLength, requiredKeys } = encryption
+function write(
+  encryption: Encryption,
+  materials: EncryptionMaterials,
+  plaintext: Uint8Array,
+): MaybePromise<Uint8Array<ArrayBuffer>> {
+  const { random, frameLength, requiredKeys, engine, isSynchronous } = encryption
   assertMaterials(encryption, materials)
   assertBytes(plaintext, 'plaintext')
   const messageId = random.take(MESSAGE_ID_BYTES[materials.suite.messageVersion])
   const plaintextLength = plaintext.length
-  const writer = new MessageWriter({ materials, messageId, frameLength, requiredKeys, plaintextLength })
-  try {
-    const message = writer.bytes
-    writer.seal(plaintext, message.subarray(writer.headerLength), true)
-    return materials.signingKey === undefined ? message : withFooter(message, writer.footer())
-  } finally {
-    writer.dispose()
-  }
+  const choice = { engine, isSynchronous, frameLength, length: plaintextLength }
+  const writer = new MessageWriter({ materials, messageId, choice, requiredKeys, plaintextLength })
+  return endWith(
+    () =>
+      whenHere(writer.seal(plaintext, writer.bytes.subarray(writer.headerLength), true), () =>
+        materials.signingKey === undefined ? writer.bytes : withFooter(writer.bytes, writer.footer()),
+      ),
+    () => {
+      writer.dispose()
+    },
+  )
 }
 
 function withFooter(message: Uint8Array, footer: Uint8Array): Uint8Array<ArrayBuffer> {

@@ -1,5 +1,7 @@
 import type { EcdsaVerifier } from '../bindings/asymmetric.ts'
-import { messageCipher, type MessageCipher } from '../bindings/message.ts'
+import { engineMessageCipher, type EngineChoice, type EngineMessageCipher } from '../bindings/host-message.ts'
+import { whenHere, type MaybePromise } from '../bindings/maybe-promise.ts'
+import type { OpenedFrames, OpenedSingleBlock } from '../bindings/message.ts'
 import { canonicalContext, type EncryptionContext } from './context.ts'
 import { AuthenticationError, EncryptionContextError, FormatError, KeyUnavailableError } from './errors.ts'
 import type { DecryptionMaterials } from './materials.ts'
@@ -14,9 +16,12 @@ export interface ExpectedContext {
   readonly reproduced: EncryptionContext
 }
 
+/** For a header alone, whatever its body. */
+const CORE: EngineChoice = { engine: 'wasm', isSynchronous: true, frameLength: 0, length: 0 }
+
 /** Answers whether `dataKey` is the one of this header: commitment first, then the header's tag. */
 export function authenticatesHeader(header: DecodedHeader, expected: ExpectedContext, dataKey: Uint8Array): boolean {
-  const cipher = openHeader(header, expected, dataKey)
+  const cipher = openHeader(header, expected, dataKey, CORE)
   cipher?.dispose()
   return cipher !== undefined
 }
@@ -26,8 +31,9 @@ function openHeader(
   { parsed, suite }: DecodedHeader,
   { reproduced }: ExpectedContext,
   dataKey: Uint8Array,
-): MessageCipher | undefined {
-  const cipher = messageCipher(suite, dataKey, parsed.messageId)
+  choice: EngineChoice,
+): EngineMessageCipher | undefined {
+  const cipher = engineMessageCipher(choice, suite, dataKey, parsed.messageId)
   let isAuthentic = false
   try {
     const isCommitted = parsed.commitment === undefined || cipher.verifyCommitment(parsed.commitment)
@@ -44,22 +50,23 @@ function openHeader(
  */
 export class MessageReader {
   readonly #header: DecodedHeader
-  readonly #cipher: MessageCipher
+  readonly #cipher: EngineMessageCipher
   readonly #verifier: EcdsaVerifier | undefined
   #sequenceNumber = 1
 
   /**
+   * @param choice the engine that opens the frames
    * @throws AuthenticationError when commitment or header tag do not verify under the materials' data key
    * @throws EncryptionContextError when the authentic header lacks one of the expected pairs
    */
-  constructor(header: DecodedHeader, expected: ExpectedContext, materials: DecryptionMaterials) {
+  constructor(header: DecodedHeader, expected: ExpectedContext, materials: DecryptionMaterials, choice: EngineChoice) {
     const { parsed, suite, context } = header
     if (materials.suite.id !== suite.id) throw new TypeError('the materials are of another algorithm suite')
     if (materials.dataKey === undefined) throw new KeyUnavailableError('the materials have no data key')
     if ((materials.verificationKey === undefined) !== (suite.signatureCurve === undefined)) {
       throw new TypeError('the materials must have a verification key exactly when the suite signs')
     }
-    const cipher = openHeader(header, expected, materials.dataKey)
+    const cipher = openHeader(header, expected, materials.dataKey, choice)
     if (cipher === undefined) throw new AuthenticationError()
     this.#header = header
     this.#cipher = cipher
@@ -78,17 +85,20 @@ export class MessageReader {
   /**
    * Opens the frames (or the single block) at the start of `body` that are whole, each after its tag verified.
    * `needed` is a lower bound of the next frame's length when `body` ends before or inside it, 0 after the last one.
+   * Until the answer is there nothing else may be opened, and neither array changed.
    */
-  open(body: Uint8Array, output: Uint8Array): { read: number; written: number; isFinal: boolean; needed: number } {
+  open(body: Uint8Array, output: Uint8Array): MaybePromise<OpenedFrames> {
     const { contentType, frameLength } = this.#header.parsed
     const sequenceNumber = this.#sequenceNumber
-    const result =
+    const opened =
       contentType === 'framed'
         ? this.#cipher.openFrames({ frameLength, sequenceNumber }, body, output)
-        : singleBlock(this.#cipher.openSingleBlock(body, output))
-    this.#sequenceNumber += result.frames
-    this.#verifier?.update(body.subarray(0, result.read))
-    return result
+        : whenHere(this.#cipher.openSingleBlock(body, output), singleBlock)
+    return whenHere(opened, (result) => {
+      this.#sequenceNumber += result.frames
+      this.#verifier?.update(body.subarray(0, result.read))
+      return result
+    })
   }
 
   /**
@@ -111,13 +121,7 @@ export class MessageReader {
   }
 }
 
-function singleBlock(block: { read: number; written: number; needed: number }): {
-  read: number
-  written: number
-  frames: number
-  isFinal: boolean
-  needed: number
-} {
+function singleBlock(block: OpenedSingleBlock): OpenedFrames {
   return { ...block, frames: 1, isFinal: block.read > 0 }
 }
 

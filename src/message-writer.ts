@@ -1,5 +1,7 @@
 import type { EcdsaSigner } from '../bindings/asymmetric.ts'
-import { framedBodyLength, messageCipher, serializeHeader, type MessageCipher } from '../bindings/message.ts'
+import { engineMessageCipher, type EngineChoice, type EngineMessageCipher } from '../bindings/host-message.ts'
+import { whenHere, type MaybePromise } from '../bindings/maybe-promise.ts'
+import { framedBodyLength, serializeHeader } from '../bindings/message.ts'
 import { canonicalContext, contextPairs, filterContext } from './context.ts'
 import { LimitError } from './errors.ts'
 import type { EncryptionMaterials } from './materials.ts'
@@ -13,7 +15,8 @@ export interface MessageWriterOptions {
   readonly materials: EncryptionMaterials
   /** 16 bytes for version 1, 32 for version 2; fresh, random. */
   readonly messageId: Uint8Array
-  readonly frameLength: number
+  /** The engine that seals the frames, and their length. */
+  readonly choice: EngineChoice
   /** Keys of the pairs that stay out of the header. */
   readonly requiredKeys: readonly string[]
   /** Length of a plaintext that is all there: `bytes` then has room for its body. */
@@ -30,18 +33,19 @@ export class MessageWriter {
   /** Bytes of the header with its authentication. */
   readonly headerLength: number
   readonly #frameLength: number
-  readonly #cipher: MessageCipher
+  readonly #cipher: EngineMessageCipher
   readonly #signer: EcdsaSigner | undefined
   #sequenceNumber = 1
 
-  constructor({ materials, messageId, frameLength, requiredKeys, plaintextLength }: MessageWriterOptions) {
+  constructor({ materials, messageId, choice, requiredKeys, plaintextLength }: MessageWriterOptions) {
+    const { frameLength } = choice
     const { suite, dataKey, encryptionContext, encryptedDataKeys, signingKey } = materials
     if (dataKey === undefined) throw new TypeError('the materials have no data key')
     const headerContext = filterContext(encryptionContext, (key) => !requiredKeys.includes(key))
     assertPublicKeyMatchesSuite(suite, headerContext)
     this.#frameLength = frameLength
     this.#signer = signingKey?.createSigner()
-    this.#cipher = messageCipher(suite, dataKey, messageId)
+    this.#cipher = engineMessageCipher(choice, suite, dataKey, messageId)
     try {
       const { commitment } = this.#cipher
       const context = contextPairs(headerContext)
@@ -63,22 +67,21 @@ export class MessageWriter {
 
   /**
    * Seals the next plaintext: whole frames unless it is the last part, which ends in the final frame. `output` is
-   * exactly as long as the frames. Answers the bytes written.
+   * exactly as long as the frames. Answers the bytes written; until then nothing else may be sealed, and neither array
+   * changed.
    */
-  seal(plaintext: Uint8Array, output: Uint8Array, isFinal: boolean): number {
+  seal(plaintext: Uint8Array, output: Uint8Array, isFinal: boolean): MaybePromise<number> {
     const frames = Math.max(Math.ceil(plaintext.length / this.#frameLength), isFinal ? 1 : 0)
     const sequenceNumber = this.#sequenceNumber
     if (sequenceNumber + frames - 1 > MAX_SEQUENCE_NUMBER) {
       throw new LimitError('the plaintext takes more than 2^32−1 frames: raise frameLength')
     }
-    const written = this.#cipher.sealFrames(
-      { frameLength: this.#frameLength, sequenceNumber, isFinal },
-      plaintext,
-      output,
-    )
     this.#sequenceNumber += frames
-    this.#signer?.update(output.subarray(0, written))
-    return written
+    const position = { frameLength: this.#frameLength, sequenceNumber, isFinal }
+    return whenHere(this.#cipher.sealFrames(position, plaintext, output), (written) => {
+      this.#signer?.update(output.subarray(0, written))
+      return written
+    })
   }
 
   /** What follows the final frame: the signature, or nothing. */

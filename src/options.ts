@@ -1,3 +1,4 @@
+import { assertEngineNow } from '../bindings/host-message.ts'
 import { defaultMaterials } from './default-materials.ts'
 import type { Keyring, MaterialsManager } from './materials.ts'
 
@@ -22,6 +23,17 @@ export function assertSignal(signal: AbortSignal | undefined): void {
   if (signal !== undefined && typeof (signal as Partial<AbortSignal> | null)?.throwIfAborted !== 'function') {
     throw new TypeError('signal must be an AbortSignal')
   }
+}
+
+/**
+ * Throws TypeError for what is no engine, and UnsupportedError for the runtime's own AES where the answer is wanted at
+ * once and it cannot give it.
+ */
+export function assertEngine(engine: unknown, isSynchronous: boolean): void {
+  if (engine !== 'auto' && engine !== 'wasm' && engine !== 'host') {
+    throw new TypeError("engine must be 'auto', 'wasm' or 'host'")
+  }
+  if (isSynchronous) assertEngineNow(engine)
 }
 
 /** Throws RangeError unless `frameLength` is 1 to 2^32−1. */

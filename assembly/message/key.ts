@@ -21,28 +21,35 @@ export function messageIdBytes(version: u32): u32 {
 }
 
 /**
- * Derives the keys of a message of suite `id` into `slot`; answers the slot's generation. Version 1 has the zero
- * salt and the info suite id ‖ message id; version 2 has the message id as salt and the infos suite id ‖ "DERIVEKEY"
- * and "COMMITKEY". Leaves secrets in scratch: the caller wipes it.
+ * Derives the encryption key of a message of suite `id`; answers where it stands. Version 1 has the zero salt and the
+ * info suite id ‖ message id; version 2 has the message id as salt and the info suite id ‖ "DERIVEKEY". Leaves secrets
+ * in scratch: the caller wipes it.
  */
-export function deriveMessageKey(slot: u32, id: u32, dataKey: usize, messageId: usize): u32 {
+export function deriveEncryptionKey(id: u32, dataKey: usize, messageId: usize): usize {
+  if (suiteIsIdentity(id)) return dataKey
   const version = suiteVersion(id)
   const keyBytes = suiteKeyBytes(id)
   const idBytes = messageIdBytes(version)
+  const hash = suiteHash(id)
+  const isCommitting = version == 2
+  hkdfExtract(hash, messageId, isCommitting ? idBytes : 0, dataKey, keyBytes)
+  hmacKey(hash, HKDF_PRK, digestBytes(hash))
+  store<u16>(INFO, bswap(<u16>id))
+  memory.copy(INFO + 2, isCommitting ? DERIVEKEY : messageId, isCommitting ? LABEL_BYTES : idBytes)
+  hkdfExpand(hash, KEY_INFO, 2 + (isCommitting ? LABEL_BYTES : idBytes), DERIVED_KEY, keyBytes)
+  return DERIVED_KEY
+}
+
+/**
+ * Derives the keys of a message of suite `id` into `slot`; answers the slot's generation. Version 2 has a commit key
+ * as well, with the info "COMMITKEY". Leaves secrets in scratch: the caller wipes it.
+ */
+export function deriveMessageKey(slot: u32, id: u32, dataKey: usize, messageId: usize): u32 {
+  const version = suiteVersion(id)
   const address = SLOTS + slot * <u32>SLOT_BYTES
-  let encryptionKey = dataKey
-  if (!suiteIsIdentity(id)) {
-    const hash = suiteHash(id)
-    const isCommitting = version == 2
-    hkdfExtract(hash, messageId, isCommitting ? idBytes : 0, dataKey, keyBytes)
-    hmacKey(hash, HKDF_PRK, digestBytes(hash))
-    store<u16>(INFO, bswap(<u16>id))
-    memory.copy(INFO + 2, isCommitting ? DERIVEKEY : messageId, isCommitting ? LABEL_BYTES : idBytes)
-    hkdfExpand(hash, KEY_INFO, 2 + (isCommitting ? LABEL_BYTES : idBytes), DERIVED_KEY, keyBytes)
-    encryptionKey = DERIVED_KEY
-  }
-  const generation = installKey(slot, encryptionKey, keyBytes)
-  setMessageId(address, messageId, idBytes)
+  const encryptionKey = deriveEncryptionKey(id, dataKey, messageId)
+  const generation = installKey(slot, encryptionKey, suiteKeyBytes(id))
+  setMessageId(address, messageId, messageIdBytes(version))
   if (version == 2) {
     memory.copy(INFO, COMMITKEY, LABEL_BYTES)
     hkdfExpand(SHA512, KEY_INFO, LABEL_BYTES, commitmentOf(address), 32)

@@ -1,6 +1,6 @@
-import { UnsupportedError } from '../../bindings/errors.ts'
+export { loadDriver } from '#sqlite'
 
-/** What `node:sqlite` and `libsql` have in common. */
+/** What `node:sqlite`, `bun:sqlite` and `libsql` have in common. */
 export interface Database {
   exec(sql: string): unknown
   prepare(sql: string): Statement
@@ -15,33 +15,12 @@ export interface Statement {
 
 export type DatabaseConstructor = new (file: string) => Database
 
-/** Not as literals in the imports: one of the two is not there, and bundlers would look for it. */
-const DRIVERS = { node: 'node:sqlite', libsql: 'libsql' }
-
 /** How long a transaction waits for another connection before it is refused. */
 const BUSY_TIMEOUT_MS = 10_000
 const LONGEST_PAUSE_MS = 25
 
 /** Primary result code SQLITE_BUSY; the extended ones have it in their low byte. */
 const SQLITE_BUSY = 5
-
-/** @throws UnsupportedError if there is none; the message says what to install */
-export async function loadDriver(): Promise<DatabaseConstructor> {
-  try {
-    const { DatabaseSync } = (await import(DRIVERS.node)) as { DatabaseSync: DatabaseConstructor }
-    return DatabaseSync
-  } catch {
-    // Node before 22.13 has no SQLite of its own.
-  }
-  try {
-    const { default: libsql } = (await import(DRIVERS.libsql)) as { default: DatabaseConstructor }
-    return libsql
-  } catch (cause) {
-    throw new UnsupportedError('this runtime has no SQLite: use Node 22.13 or later, or `npm install libsql`', {
-      cause,
-    })
-  }
-}
 
 /** SQLite has rolled back by itself after some errors (a full disk); then there is nothing to end. */
 export function rollBack(database: Database): void {
@@ -66,9 +45,10 @@ export async function whenNotBusy(attempt: () => void): Promise<void> {
   }
 }
 
-/** `node:sqlite` calls SQLite's result code `errcode`, libsql `rawCode`. */
+/** `node:sqlite` calls SQLite's result code `errcode`, libsql `rawCode`, Bun `errno`. */
 export function isBusy(error: unknown): boolean {
-  const { errcode, rawCode } = error as { errcode?: unknown; rawCode?: unknown }
-  const code = errcode ?? rawCode
-  return typeof code === 'number' && (code & 0xff) === SQLITE_BUSY
+  const { errcode, rawCode, errno } = error as { errcode?: unknown; rawCode?: unknown; errno?: unknown }
+  const code = errcode ?? rawCode ?? errno
+  // Errors of the operating system have a negative errno.
+  return typeof code === 'number' && code > 0 && (code & 0xff) === SQLITE_BUSY
 }

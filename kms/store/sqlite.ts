@@ -38,8 +38,8 @@ const SCHEMA = `
 `
 
 /**
- * Opens a store in one SQLite file. Several processes may have it open at once. Uses `node:sqlite` where the runtime
- * has it (Node 22.13 and later) and the optional package `libsql` elsewhere.
+ * Opens a store in one SQLite file. Several processes may have it open at once. Uses the SQLite of the
+ * runtime: `bun:sqlite`, or `node:sqlite` on Deno and from Node 22.13 on; before that the optional package `libsql`.
  *
  * Commits are durable (`synchronous = FULL`), and what is deleted or replaced is overwritten (`secure_delete`).
  *

@@ -50,19 +50,21 @@ interface RsaKeys {
  * Wraps data keys with RSA. The encryption context is not bound to the wrapped key, only to the message.
  *
  * PKCS #1 v1.5 is decrypted with implicit rejection, so that it tells nothing about the padding; it throws
- * `UnsupportedError` where the runtime has no RSA without padding.
+ * `UnsupportedError` where the runtime has only WebCrypto, which lacks it. There RSA is asynchronous too: no
+ * `encryptSync` and `decryptSync`.
  * Source: aws-encryption-sdk-specification, framework/raw-rsa-keyring.md; RFC 8017 §7.
  *
  * @throws TypeError when a name, the padding or a key is not one, or both keys are absent
  * @throws RangeError for an empty name, a namespace that begins with `aws-kms`, or a key below 2,048 bits
+ * @throws UnsupportedError for `pkcs1` where the runtime has only WebCrypto
  */
 export function rawRsaKeyring(options: RawRsaKeyringOptions): Keyring {
   const { padding, publicKey, privateKey } = options
   const scheme = SCHEMES.get(padding)
   if (scheme === undefined) throw new TypeError(`padding must be one of ${[...SCHEMES.keys()].join(', ')}`)
   if (publicKey === undefined && privateKey === undefined) throw new TypeError('give publicKey, privateKey or both')
-  if (scheme === 'pkcs1' && privateKey !== undefined && !rsaAbilities.hasUnpadded) {
-    throw new UnsupportedError('this runtime cannot decrypt PKCS #1 v1.5 safely: use OAEP')
+  if (scheme === 'pkcs1' && !rsaAbilities.hasPkcs1) {
+    throw new UnsupportedError('this runtime has no RSA with PKCS #1 v1.5: use OAEP')
   }
   const keys: RsaKeys = {
     key: keyName(options),

@@ -128,6 +128,19 @@ static void commitment(void) {
 
 static const uint32_t all_suites[] = {0x0014, 0x0046, 0x0078, 0x0114, 0x0146, 0x0178, 0x0214, 0x0346, 0x0378, 0x0478, 0x0578};
 
+static void export_message_key(void) {
+  for (size_t i = 0; i < sizeof all_suites / sizeof *all_suites; i++) {
+    begin();
+    put_secret_pattern(io, 32);
+    put_pattern(io + 32, 32);
+    uint32_t bytes = w2c_core_exportMessageKey(&core, all_suites[i]);
+    expect(bytes == 16 || bytes == 24 || bytes == 32, "the bytes of an AES key");
+    // the key is handed out to the runtime's AES, as the caller asked; nothing else of it stays behind
+    reveal_secret(io, bytes);
+    end();
+  }
+}
+
 static void frames(void) {
   const uint32_t length = 300, frame_length = 128;
   for (size_t i = 0; i < sizeof all_suites / sizeof *all_suites; i++) {
@@ -191,6 +204,14 @@ static void sha2(void) {
     for (int i = 0; i < 2; i++) {
       put_secret_pattern(io, 384);
       w2c_core_shaUpdate(&core, hash, 384);
+      // the state rests outside of the module while another message is hashed
+      uint8_t state[72];
+      w2c_core_shaSuspend(&core);
+      memcpy(state, io, sizeof state);
+      w2c_core_shaBegin(&core, 0);
+      w2c_core_shaEnd(&core, 0, 64);
+      memcpy(io, state, sizeof state);
+      w2c_core_shaResume(&core);
     }
     put_secret_pattern(io, 250);
     w2c_core_shaEnd(&core, hash, 250);
@@ -340,10 +361,11 @@ static const check_t checks[] = {
   {"setKey gcmSeal gcmOpen releaseKey: 16 lengths, forged tags", gcm_lengths},
   {"gcmBegin gcmAad gcmEncrypt gcmAuthenticate gcmDecrypt: windows", gcm_windows},
   {"setMessageKey readCommitment matchesCommitment: both committing suites", commitment},
+  {"exportMessageKey: eleven suites", export_message_key},
   {"setMessageKey sealFrames openFrames: eleven suites", frames},
   {"openFrames: a forged frame", forged_frame},
   {"gcmBeginFrame gcmEncrypt: a large frame", large_frame},
-  {"shaBegin shaUpdate shaEnd: SHA-256, SHA-384, SHA-512", sha2},
+  {"shaBegin shaUpdate shaSuspend shaResume shaEnd: SHA-256, SHA-384, SHA-512", sha2},
   {"hmacBegin shaUpdate hmacEnd: short and long keys", hmac},
   {"hkdf: published case, three hashes", hkdf},
   {"equal: equal and different values", equal},

@@ -34,7 +34,7 @@ vi.mock('../../bindings/message.ts', async (importOriginal) => {
   return { ...original, messageCipher }
 })
 
-function observe(cipher: Message.MessageCipher, messageKey: string): Message.MessageCipher {
+function observe(cipher: Message.CoreMessageCipher, messageKey: string): Message.CoreMessageCipher {
   observed.keys.add(cipher)
   const sealHeader: typeof cipher.sealHeader = (body, requiredContext) => {
     const header = createHash('sha256').update(body).update('|').update(requiredContext).digest('hex')
@@ -53,6 +53,9 @@ function observe(cipher: Message.MessageCipher, messageKey: string): Message.Mes
     sealFrames: (position, plaintext, output) => cipher.sealFrames(position, plaintext, output),
     openFrames,
     openSingleBlock: (body, output) => cipher.openSingleBlock(body, output),
+    messageId: cipher.messageId,
+    exportKey: () => cipher.exportKey(),
+    claimFrames: (position, plaintextLength) => cipher.claimFrames(position, plaintextLength),
     dispose: () => {
       observed.keys.delete(cipher)
       cipher.dispose()

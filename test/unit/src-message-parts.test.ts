@@ -13,6 +13,8 @@ import {
 import type { AlgorithmSuite, DecryptionRequest, EncryptionRequest, MaterialsManager } from '../../src/index.ts'
 import { readHeader } from '../../src/message-header.ts'
 import type { DecodedHeader } from '../../src/message-header.ts'
+import type { Engine, EngineChoice } from '../../bindings/host-message.ts'
+import { now } from '../../bindings/maybe-promise.ts'
 import { authenticatesHeader, MessageReader } from '../../src/message-reader.ts'
 import { MessageWriter } from '../../src/message-writer.ts'
 import { MessageRandom } from '../../src/random.ts'
@@ -40,12 +42,17 @@ function decryptionRequest(header: DecodedHeader): DecryptionRequest {
   }
 }
 
+/** Of a stream, whose length is not known. */
+function choiceOf(engine: Engine, frameLength: number): EngineChoice {
+  return { engine, isSynchronous: true, frameLength, length: Infinity }
+}
+
 /** Writes the plaintext in parts of whole frames, as a stream does. */
-function writeInParts(suite: AlgorithmSuite, framesAtOnce: number): Uint8Array {
+function writeInParts(suite: AlgorithmSuite, framesAtOnce: number, engine: Engine): Uint8Array {
   const request = encryptionRequest(suite)
   const materials = manager.encryptionMaterialsSync!(request)
   const messageId = request.random(16 * suite.messageVersion)
-  const writer = new MessageWriter({ materials, messageId, frameLength: FRAME_LENGTH, requiredKeys: [] })
+  const writer = new MessageWriter({ materials, messageId, choice: choiceOf(engine, FRAME_LENGTH), requiredKeys: [] })
   materials.dispose()
   const parts = [writer.bytes]
   for (let at = 0; at < plaintext.length; at += framesAtOnce * FRAME_LENGTH) {
@@ -61,7 +68,7 @@ function writeInParts(suite: AlgorithmSuite, framesAtOnce: number): Uint8Array {
 }
 
 /** Reads a message that comes `step` bytes at a time, keeping no more than a frame of it. */
-function readInParts(message: Uint8Array, step: number): Uint8Array {
+function readInParts(message: Uint8Array, step: number, engine: Engine): Uint8Array {
   let arrived = 0
   const more = (held: Uint8Array): Uint8Array => {
     expect(arrived).toBeLessThan(message.length)
@@ -76,13 +83,13 @@ function readInParts(message: Uint8Array, step: number): Uint8Array {
     header = readHeader(held, 64)
   }
   const materials = manager.decryptionMaterialsSync!(decryptionRequest(header))
-  const reader = new MessageReader(header, NOTHING_EXPECTED, materials)
+  const reader = new MessageReader(header, NOTHING_EXPECTED, materials, choiceOf(engine, header.parsed.frameLength))
   materials.dispose()
   held = held.subarray(header.parsed.byteLength)
   const opened: Uint8Array[] = []
   for (;;) {
     const output = new Uint8Array(held.length)
-    const { read, written, isFinal, needed } = reader.open(held, output)
+    const { read, written, isFinal, needed } = now(reader.open(held, output))
     opened.push(output.subarray(0, written))
     held = held.subarray(read)
     if (isFinal) break
@@ -96,10 +103,10 @@ function readInParts(message: Uint8Array, step: number): Uint8Array {
   return new Uint8Array(Buffer.concat(opened))
 }
 
-describe('a message in parts', () => {
+describe.each(['wasm', 'host'] as const)('a message in parts, by %s,', (engine) => {
   it.each(algorithmSuites)('is written with $name', (suite) => {
     for (const framesAtOnce of [1, 5, 16]) {
-      expect(decryptSync(keyring, writeInParts(suite, framesAtOnce), READ_ANY).plaintext).toEqual(plaintext)
+      expect(decryptSync(keyring, writeInParts(suite, framesAtOnce, engine), READ_ANY).plaintext).toEqual(plaintext)
     }
   })
 
@@ -107,14 +114,15 @@ describe('a message in parts', () => {
     const commitmentPolicy = algorithmSuite(id).isCommitting ? undefined : 'forbid-encrypt-allow-decrypt'
     const options = { algorithmSuite: id, commitmentPolicy, frameLength: FRAME_LENGTH } as const
     const message = encryptSync(keyring, plaintext, options)
-    for (const step of [1, 7, 96, 5000]) expect(readInParts(message, step)).toEqual(plaintext)
+    for (const step of [1, 7, 96, 5000]) expect(readInParts(message, step, engine)).toEqual(plaintext)
   })
 
   it('has whole frames before its last part, and none after dispose', () => {
     const writer = (): MessageWriter => {
       const request = encryptionRequest(algorithmSuite(0x0478))
       const materials = manager.encryptionMaterialsSync!(request)
-      return new MessageWriter({ materials, messageId: request.random(32), frameLength: 2, requiredKeys: [] })
+      const messageId = request.random(32)
+      return new MessageWriter({ materials, messageId, choice: choiceOf(engine, 2), requiredKeys: [] })
     }
     expect(() => writer().seal(Uint8Array.of(1), new Uint8Array(33), false)).toThrow(RangeError)
     const disposed = writer()
@@ -123,7 +131,9 @@ describe('a message in parts', () => {
       expect.objectContaining({ code: 'ERR_WAXSEAL_DISPOSED' }),
     )
   })
+})
 
+describe('a message in parts', () => {
   it('says how much of a footer is missing', () => {
     expect(parseFooter(new Uint8Array(0))).toEqual({ needed: 2 })
     expect(parseFooter(Uint8Array.of(0, 3, 9))).toEqual({ needed: 5 })
