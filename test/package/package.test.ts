@@ -3,14 +3,8 @@ import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'n
 import { isBuiltin } from 'node:module'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-
-const ROOT = fileURLToPath(new URL('../../', import.meta.url))
-const MANIFEST = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as {
-  version: string
-  exports: Record<string, unknown>
-}
+import { MANIFEST, ROOT, npm, pack } from './pack.ts'
 
 /** What a user writes, in JavaScript that is TypeScript too. */
 const PROGRAM = `
@@ -39,10 +33,10 @@ let folder: string
 
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), 'waxseal-package-'))
-  npm(ROOT, 'pack', '--ignore-scripts', '--silent', '--pack-destination', folder)
+  const tarball = pack(folder)
   writeFileSync(join(folder, 'package.json'), '{ "private": true }')
   // Offline: a package that needs nothing else can be installed without a registry.
-  npm(folder, 'install', '--offline', '--no-audit', '--no-fund', '--silent', `./waxseal-${MANIFEST.version}.tgz`)
+  npm(folder, 'install', '--offline', '--no-audit', '--no-fund', '--silent', tarball)
 })
 
 afterAll(() => {
@@ -51,10 +45,6 @@ afterAll(() => {
 
 /** Node from 22.13 on. */
 const hasSqlite = isBuiltin('node:sqlite')
-
-function npm(cwd: string, ...args: string[]): void {
-  execFileSync('npm', args, { cwd, stdio: 'pipe' })
-}
 
 function node(file: string, source: string): string {
   writeFileSync(join(folder, file), source)
@@ -77,7 +67,7 @@ describe('the packed package in an empty folder', () => {
     const files = packedFiles()
     const outside = files.filter((file) => !file.startsWith('dist/'))
     expect(outside.sort()).toEqual(['CHANGELOG.md', 'LICENSE', 'README.md', 'SECURITY.md', 'package.json'])
-    expect(files.filter((file) => !/\.(?:js|d\.ts|txt|md|json)$|^LICENSE$/.test(file))).toEqual([])
+    expect(files.filter((file) => !/\.(?:js|d\.ts|wasm|txt|md|json)$|^LICENSE$/.test(file))).toEqual([])
   })
 
   it('lets no path of the sources into its types', () => {
