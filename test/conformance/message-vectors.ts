@@ -1,0 +1,163 @@
+import {
+  algorithmSuite,
+  decrypt,
+  decryptSync,
+  inspect,
+  multiKeyring,
+  rawAesKeyring,
+  rawRsaKeyring,
+  type AlgorithmSuiteId,
+  type DecryptResult,
+  type DecryptSyncOptions,
+  type Keyring,
+  type MessageHeader,
+  type RsaPadding,
+} from 'waxseal'
+import { fromBase64 } from './bytes.ts'
+import { equal, fail, failureOf, isFresh, rejects, sameBytes, throws, type Expected } from './check.ts'
+import { EXPECTED, expectedOf } from './expected.ts'
+import { staticKeyring } from './keyrings.ts'
+import type { Case, Runtime } from './runtime.ts'
+
+interface KeyringEntry {
+  readonly type: string
+  readonly keyNamespace?: string
+  readonly keyName?: string
+  readonly key?: string
+  readonly padding?: RsaPadding
+  readonly plaintextDataKey?: string
+  readonly children?: readonly KeyringEntry[]
+}
+
+interface MessageEntry {
+  readonly id: string
+  readonly kind: string
+  readonly expect: 'ok' | 'fail'
+  /** The `code` of the error where the manifest names it. */
+  readonly code?: string
+  readonly keyring: KeyringEntry
+  readonly ciphertext: string
+  readonly plaintext: string | null
+  readonly headerEncryptionContext?: Readonly<Record<string, string>>
+  readonly reproducedEncryptionContext?: Readonly<Record<string, string>>
+  readonly requiredEncryptionContextKeys?: readonly string[]
+  readonly suite?: string | null
+  readonly contentType?: 'framed' | 'nonframed'
+  readonly frameLength?: number
+  readonly encryptedDataKeys?: number
+}
+
+/** Messages of other implementations: a manifest, the keys and the files that it names, in base64. */
+export interface MessageVectors {
+  readonly name: string
+  readonly tests: readonly MessageEntry[]
+  readonly keys: Readonly<Record<string, { readonly type: string; readonly material: string }>>
+  readonly files: Readonly<Record<string, string>>
+}
+
+type Keys = MessageVectors['keys']
+
+function keyringOf(keys: Keys, entry: KeyringEntry): Keyring {
+  const { type, keyNamespace: namespace = '', keyName: name = '', padding = 'pkcs1', children = [] } = entry
+  if (type === 'multi') return multiKeyring({ children: children.map((child) => keyringOf(keys, child)) })
+  if (type === 'static-dek') return staticKeyring(fromBase64(entry.plaintextDataKey ?? ''))
+  const key = keys[entry.key ?? ''] ?? fail(`no key ${String(entry.key)}`)
+  if (type === 'raw-aes') return rawAesKeyring({ namespace, name, wrappingKey: fromBase64(key.material) })
+  if (type !== 'raw-rsa') fail(`no keyring of type ${type}`)
+  const pair = key.type === 'rsa-public' ? { publicKey: key.material } : { privateKey: key.material }
+  return rawRsaKeyring({ namespace, name, padding, ...pair })
+}
+
+function someKeyring({ type, children = [], ...entry }: KeyringEntry, test: (entry: KeyringEntry) => boolean): boolean {
+  return test({ type, ...entry }) || children.some((child) => someKeyring(child, test))
+}
+
+const usesRsa = (entry: KeyringEntry): boolean => someKeyring(entry, ({ type }) => type === 'raw-rsa')
+const usesPkcs1 = (entry: KeyringEntry): boolean =>
+  someKeyring(entry, ({ type, padding = 'pkcs1' }) => type === 'raw-rsa' && padding === 'pkcs1')
+
+function suiteOf({ suite }: MessageEntry): ReturnType<typeof algorithmSuite> | undefined {
+  return typeof suite === 'string' ? algorithmSuite(parseInt(suite, 16) as AlgorithmSuiteId) : undefined
+}
+
+function optionsOf(entry: MessageEntry): DecryptSyncOptions {
+  return {
+    commitmentPolicy: suiteOf(entry)?.isCommitting === true ? undefined : 'require-encrypt-allow-decrypt',
+    encryptionContext: entry.reproducedEncryptionContext,
+    requiredEncryptionContextKeys: entry.requiredEncryptionContextKeys,
+  }
+}
+
+async function checkEntry({ keys, files }: MessageVectors, entry: MessageEntry, runtime: Runtime): Promise<void> {
+  const fileOf = (name: string): Uint8Array => fromBase64(files[name] ?? fail(`no file ${name}`))
+  if (usesPkcs1(entry.keyring) && !runtime.hasPkcs1) {
+    throws(() => keyringOf(keys, entry.keyring), EXPECTED.unsupported, 'rawRsaKeyring')
+    return
+  }
+  const keyring = keyringOf(keys, entry.keyring)
+  const message = fileOf(entry.ciphertext)
+  const options = optionsOf(entry)
+  const isSync = runtime.hasSyncAsymmetric || (!usesRsa(entry.keyring) && suiteOf(entry)?.signatureCurve === undefined)
+  const later = (): Promise<DecryptResult> => decrypt(keyring, message, options)
+  const now = (): DecryptResult => decryptSync(keyring, message, options)
+  if (entry.expect === 'ok') {
+    const plaintext = fileOf(entry.plaintext ?? '')
+    checkResult(await later(), plaintext, entry)
+    if (isSync) checkResult(now(), plaintext, entry)
+    else throws(now, EXPECTED.unsupported, 'decryptSync')
+    checkHeader(inspect(message), entry)
+  } else {
+    const expected = entry.code === undefined ? undefined : expectedOf(entry.code)
+    await checkFailure(later, now, expected, isSync)
+  }
+}
+
+async function checkFailure(
+  later: () => Promise<DecryptResult>,
+  now: () => DecryptResult,
+  expected: Expected | undefined,
+  isSync: boolean,
+): Promise<void> {
+  if (expected === undefined) {
+    const { code } = Object(await failureOf(later())) as { readonly code?: unknown }
+    expected = typeof code === 'string' ? expectedOf(code) : fail('decrypt did not reject with a code')
+  }
+  const error = await rejects(later, expected, 'decrypt')
+  // What cannot be checked at once is refused, unless the message is refused before it comes to that.
+  if (isSync) equal(throws(now, expected, 'decryptSync').message, error.message, 'the message of decryptSync')
+  else throwsEither(now, EXPECTED.unsupported, expected)
+}
+
+function throwsEither(act: () => unknown, first: Expected, second: Expected): void {
+  try {
+    throws(act, first, 'decryptSync')
+  } catch {
+    throws(act, second, 'decryptSync')
+  }
+}
+
+function checkResult({ plaintext, header }: DecryptResult, expected: Uint8Array, entry: MessageEntry): void {
+  sameBytes(plaintext, expected, 'the plaintext')
+  isFresh(plaintext, 'the plaintext')
+  checkHeader(header, entry)
+}
+
+function checkHeader(header: MessageHeader, entry: MessageEntry): void {
+  equal(header.algorithmSuite.id, suiteOf(entry)?.id, 'the suite')
+  equal(header.contentType === 'framed' ? 'framed' : 'nonframed', entry.contentType, 'the content type')
+  equal(header.frameLength, entry.frameLength, 'the frame length')
+  equal(header.encryptedDataKeys.length, entry.encryptedDataKeys, 'the number of encrypted data keys')
+  equal(sorted(header.encryptionContext), sorted(entry.headerEncryptionContext ?? {}), 'the encryption context')
+}
+
+function sorted(context: Readonly<Record<string, string>>): readonly (readonly string[])[] {
+  return Object.entries(context).sort(([a], [b]) => (a < b ? -1 : 1))
+}
+
+/** Messages that others have written: `decrypt` and `decryptSync` agree, or the latter says that it cannot. */
+export function messageVectorCases(vectors: MessageVectors): readonly Case[] {
+  return vectors.tests.map((entry) => ({
+    name: `${vectors.name}, ${entry.kind} ${entry.id}`,
+    run: (runtime) => checkEntry(vectors, entry, runtime),
+  }))
+}

@@ -1,0 +1,5 @@
+export default {
+  async test() {
+    return undefined
+  },
+}

@@ -1,0 +1,12 @@
+/** What the suite expects of a runtime with `node:crypto`: see test/conformance/runtime.ts. */
+export const NATIVE = {
+  hasSyncAsymmetric: true,
+  hasPkcs1: true,
+  hasSyncHost: true,
+  hasHostAes192: true,
+  hasBuffer: true,
+  hasSharedMemory: true,
+}
+
+/** Of one with WebCrypto alone. */
+export const WEB = { ...NATIVE, hasSyncAsymmetric: false, hasPkcs1: false, hasSyncHost: false, hasBuffer: false }
