@@ -106,7 +106,7 @@ function verifies(check: () => boolean): boolean {
   }
 }
 
-export const rsaAbilities: RsaAbilities = { isSynchronous: true, hasPkcs1: true }
+export const rsaAbilities: RsaAbilities = { isSynchronous: true, hasPkcs1: true, mayDropZeros: false }
 
 /** Reads an RSA public key. Throws TypeError when it is none, RangeError below 2,048 bits. */
 export function rsaPublicKey(input: RsaKeyInput): RsaPublicKey {

@@ -63,6 +63,8 @@ export interface RsaAbilities {
   readonly isSynchronous: boolean
   /** It encrypts with PKCS #1 v1.5, and decrypts without unpadding, which implicit rejection needs. */
   readonly hasPkcs1: boolean
+  /** OAEP plaintexts may come back without their leading zero bytes (WebKit over libgcrypt takes them for numbers). */
+  readonly mayDropZeros: boolean
 }
 
 export interface RsaPublicKey {

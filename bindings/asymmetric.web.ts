@@ -27,7 +27,7 @@ export async function ecdsa(): Promise<Ecdsa> {
   return ECDSA_BY_NOBLE
 }
 
-export const rsaAbilities: RsaAbilities = { isSynchronous: false, hasPkcs1: false }
+export const rsaAbilities: RsaAbilities = { isSynchronous: false, hasPkcs1: false, mayDropZeros: true }
 
 /** Reads an RSA public key. Throws TypeError when it is none, RangeError below 2,048 bits. */
 export function rsaPublicKey(input: RsaKeyInput): RsaPublicKey {

@@ -178,18 +178,29 @@ function isModulusLength({ modulusBits }: RsaPrivateKey, ciphertext: Uint8Array)
 function accept(
   { scheme }: RsaKeys,
   materials: DecryptionMaterials,
-  dataKey: Uint8Array | undefined,
+  opened: Uint8Array | undefined,
   reasons: unknown[],
 ): Uint8Array | undefined {
-  if (dataKey === undefined) {
+  if (opened === undefined) {
     reasons.push(new AuthenticationError())
     return undefined
   }
+  const isShort = opened.length < materials.suite.keyBytes
+  const isCandidate = scheme === 'pkcs1' || (rsaAbilities.mayDropZeros && isShort)
+  const dataKey = isCandidate && isShort ? withLeadingZeros(opened, materials.suite.keyBytes) : opened
   const hasRightLength = dataKey.length === materials.suite.keyBytes
-  if (hasRightLength && (scheme !== 'pkcs1' || materials.confirm(dataKey))) return dataKey
+  if (hasRightLength && (!isCandidate || materials.confirm(dataKey))) return dataKey
   reasons.push(hasRightLength ? new AuthenticationError() : wrongDataKeyLength(materials.suite, dataKey.length))
   dataKey.fill(0)
   return undefined
+}
+
+/** Puts back the zeros that the runtime dropped; whether they were there is for the message to confirm. */
+function withLeadingZeros(bytes: Uint8Array, length: number): Uint8Array {
+  const padded = new Uint8Array(length)
+  padded.set(bytes, length - bytes.length)
+  bytes.fill(0)
+  return padded
 }
 
 function now<T>(value: MaybePromise<T>): T {
