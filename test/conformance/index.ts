@@ -55,10 +55,14 @@ function reading({ rsa, written = {} }: Input): readonly Case[] {
   return Object.entries(written).flatMap(([writer, messages]) => readingCases(rsa, writer, messages))
 }
 
-/** Runs the cases one after the other. */
-export async function conform(input: Input): Promise<Report> {
+/**
+ * Runs the cases one after the other, with those that only some runtimes can load.
+ *
+ * @param more from `files.ts`
+ */
+export async function conform(input: Input, more: readonly Case[] = []): Promise<Report> {
   const start = performance.now()
-  const cases = input.written === undefined ? suite(input) : reading(input)
+  const cases = input.written === undefined ? [...suite(input), ...more] : reading(input)
   const failures: { name: string; reason: string }[] = []
   for (const { name, run } of cases) {
     try {

@@ -12,6 +12,8 @@ export interface Runtime {
   readonly hasBuffer: boolean
   /** Shared memory can be made: by `SharedArrayBuffer`, or by a shared `WebAssembly.Memory`. */
   readonly hasSharedMemory: boolean
+  /** SQLite is part of it. Without files it does not matter. */
+  readonly hasSqlite?: boolean
   /** Code may not be compiled from bytes: nothing works, and that is what is asserted. */
   readonly isWasmForbidden?: boolean
 }

@@ -45,7 +45,7 @@ export const bundlers = {
  * it, and its file.
  * @param {string} parent where the package is installed
  * @param {string} name of the bundler
- * @param {'page' | 'process'} inside
+ * @param {'page' | 'bundled-process'} inside
  */
 export async function bundle(parent, name, inside) {
   const folder = join(parent, 'bundles', `${name} ${inside}`)
@@ -53,7 +53,7 @@ export async function bundle(parent, name, inside) {
   mkdirSync(to, { recursive: true })
   cpSync(join(parent, `${inside}.mjs`), join(folder, 'main.mjs'))
   cpSync(join(parent, 'suite.js'), join(folder, 'suite.js'))
-  const platform = inside === 'process' ? 'node' : 'browser'
+  const platform = inside === 'bundled-process' ? 'node' : 'browser'
   const file = await bundlers[name]({ folder, entry: join(folder, 'main.mjs'), to, platform })
   if (file !== undefined) writeFileSync(join(to, 'index.html'), html(file))
   // Rollup writes modules; the others write for Node what `require` loads.

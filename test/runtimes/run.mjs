@@ -50,6 +50,7 @@ const text = [
   ),
   `Messages written in each of ${matrix.runtimes} runtimes and read in each: ${matrix.cases} read, ${matrix.failures} failed.`,
   starts.text,
+  'Medians of five fresh processes, isolates or pages, above their own start; the import of a page is its load as well.',
   ...(missing.length === 0 ? [] : [`Not found: ${missing.join(', ')}`]),
 ].join('\n\n')
 console.log(`\n${text}\n`)

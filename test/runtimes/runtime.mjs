@@ -6,6 +6,7 @@ export const NATIVE = {
   hasHostAes192: true,
   hasBuffer: true,
   hasSharedMemory: true,
+  hasSqlite: true,
 }
 
 /** Of one with WebCrypto alone. */

@@ -12,8 +12,8 @@ export const tools = join(root, 'test/runtimes')
 export const require = createRequire(join(tools, 'package.json'))
 
 /**
- * Makes the folder that every runner works in: the package installed from its tarball, `suite.js` that imports it by
- * its name, and the files of `inside/`.
+ * Makes the folder that every runner works in: the package installed from its tarball, `suite.js` and `files.js` that import
+ * it by its name, and the files of `inside/`.
  */
 export async function makeFolder() {
   const folder = mkdtempSync(join(tmpdir(), 'waxseal-runtimes-'))
@@ -26,8 +26,8 @@ export async function makeFolder() {
   runNpm(['install', ...flags, `./${tarball}`], { cwd: folder, quiet: true })
   cpSync(join(tools, 'inside'), folder, { recursive: true })
   await require('esbuild').build({
-    entryPoints: [join(root, 'test/conformance/index.ts')],
-    outfile: join(folder, 'suite.js'),
+    entryPoints: { suite: join(root, 'test/conformance/index.ts'), files: join(root, 'test/conformance/files.ts') },
+    outdir: folder,
     bundle: true,
     format: 'esm',
     target: 'es2022',

@@ -15,7 +15,7 @@ const inChromium = ['Rollup', 'esbuild', 'Vite', 'webpack'].map((name) => {
 const IN_NODE = { Rollup: { ...WEB, hasBuffer: true }, esbuild: NATIVE, webpack: NATIVE }
 const inNode = Object.entries(IN_NODE).map(([name, runtime]) => {
   const conform = async (parent, input) => {
-    const { folder, file } = await bundle(parent, name, 'process')
+    const { folder, file } = await bundle(parent, name, 'bundled-process')
     return conformProcess([process.execPath, file], folder, input)
   }
   return { name: `${name} bundle, Node`, runtime, version: () => process.versions.node, conform, exchanges: false }
