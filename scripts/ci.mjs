@@ -2,7 +2,19 @@
 import { spawn } from 'node:child_process'
 import { root } from './project.mjs'
 
-const SCRIPTS = ['test', 'test:cli', 'test:package', 'test:readme', 'test:reproducible', 'test:constant-time', 'start']
+/** Of the runtimes none may be missing. */
+const SCRIPTS = [
+  'test',
+  'test:cli',
+  'test:package',
+  'size',
+  'test:readme',
+  'test:examples',
+  'test:runtimes -- --all',
+  'test:reproducible',
+  'test:constant-time',
+  'start',
+]
 
 /** What each script prints about itself, perhaps with its name before it. */
 const COUNTS = /^(?:[\w-]+: )?(\d+) passed, (\d+) failed$/gm
@@ -24,7 +36,10 @@ console.log(`${passed} passed, ${failed} failed`)
 process.exitCode = failed === 0 && passed > 0 ? 0 : 1
 
 function runScript(script) {
-  const child = spawn('npm', ['run', '--silent', script], { cwd: root, stdio: ['ignore', 'pipe', 'inherit'] })
+  const child = spawn('npm', ['run', '--silent', ...script.split(' ')], {
+    cwd: root,
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
   let output = ''
   child.stdout.setEncoding('utf8').on('data', (text) => {
     output += text
