@@ -3,17 +3,12 @@ import { cpus } from 'node:os'
 import { PORTABLE_OPENSSL, gcmGroup } from './gcm.mjs'
 import { AWS, messageGroup } from './message.mjs'
 
-/** What the project promises: the peer's time over waxseal's, for one operation of each group. */
+/** What the project promises: waxseal's operations a second over the peer's. */
 const GOALS = [
-  { name: gcmGroup(64), groups: [gcmGroup(64)], own: 'waxseal/core', peer: 'node:crypto', atLeast: 2 },
-  { name: gcmGroup(65_536), groups: [gcmGroup(65_536)], own: 'waxseal/core', peer: PORTABLE_OPENSSL, atLeast: 1 },
-  {
-    name: 'a message of 64 B encrypted and decrypted',
-    groups: [messageGroup('encrypt', 64), messageGroup('decrypt', 64)],
-    own: 'waxseal',
-    peer: AWS,
-    atLeast: 30,
-  },
+  { group: gcmGroup(64), own: 'waxseal/core', peer: 'node:crypto', atLeast: 2 },
+  { group: gcmGroup(65_536), own: 'waxseal/core', peer: PORTABLE_OPENSSL, atLeast: 1 },
+  { group: messageGroup('encrypt', 64), own: 'waxseal', peer: AWS, atLeast: 30 },
+  { group: messageGroup('decrypt', 64), own: 'waxseal', peer: AWS, atLeast: 30 },
 ]
 
 /**
@@ -45,12 +40,9 @@ function ownOpsPerSecond(results, group) {
   return results.find((result) => result.group === group).opsPerSecond
 }
 
-function ratioOf(results, { groups, own, peer }) {
-  const secondsOf = (name) =>
-    groups
-      .map((group) => results.find((result) => result.group === group && result.name === name)?.opsPerSecond)
-      .reduce((sum, opsPerSecond) => sum + 1 / opsPerSecond, 0)
-  return secondsOf(peer) / secondsOf(own)
+function ratioOf(results, { group, own, peer }) {
+  const find = (name) => results.find((result) => result.group === group && result.name === name)?.opsPerSecond
+  return find(own) / find(peer)
 }
 
 function printTable(rows) {
@@ -66,9 +58,9 @@ function printTable(rows) {
 
 function printGoals(goals) {
   console.log('\nGoals')
-  for (const { name, own, peer, atLeast, ratio } of goals) {
+  for (const { group, own, peer, atLeast, ratio } of goals) {
     const outcome = Number.isFinite(ratio) ? `${ratio.toFixed(2)} times` : 'not measured on this machine'
     const verdict = ratio >= atLeast ? 'met' : 'NOT met'
-    console.log(`  ${name}: ${own} against ${peer}: ${outcome} (goal: at least ${atLeast}, ${verdict})`)
+    console.log(`  ${group}: ${own} against ${peer}: ${outcome} (goal: at least ${atLeast}, ${verdict})`)
   }
 }
