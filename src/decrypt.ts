@@ -1,24 +1,17 @@
 import { assertBytes } from '../bindings/bytes.ts'
-import type { Engine } from '../bindings/host-message.ts'
 import { endWith, now, whenHere, type MaybePromise } from '../bindings/maybe-promise.ts'
-import { assertMayDecrypt, commitmentPolicy, type CommitmentPolicy } from './commitment-policy.ts'
 import {
-  assertNoReservedKeys,
-  contextPairs,
-  filterContext,
-  mergeContexts,
-  snapshotContext,
-  snapshotKeys,
-  type EncryptionContext,
-} from './context.ts'
+  decryptionCall,
+  decryptionOf,
+  type Decryption,
+  type DecryptOptions,
+  type DecryptSyncOptions,
+} from './decryption.ts'
 import { FormatError, UnsupportedError } from './errors.ts'
-import type { DecryptionMaterials, DecryptionRequest, Keyring, MaterialsManager } from './materials.ts'
+import type { DecryptionMaterials, Keyring, MaterialsManager } from './materials.ts'
 import { describeHeader, readWholeHeader, type DecodedHeader, type MessageHeader } from './message-header.ts'
-import { authenticatesHeader, MessageReader, type ExpectedContext } from './message-reader.ts'
-import { assertEncryptedDataKeyLimit, assertEngine, assertOptions, assertSignal, materialsManager } from './options.ts'
-import { assertPublicKeyMatchesSuite } from './signature.ts'
-
-const DEFAULT_MAX_ENCRYPTED_DATA_KEYS = 64
+import { MessageReader } from './message-reader.ts'
+import { materialsManager } from './options.ts'
 
 /** Bytes of a frame beside its content: sequence number, IV, tag. */
 const FRAME_OVERHEAD_BYTES = 4 + 12 + 16
@@ -29,42 +22,10 @@ const FINAL_FRAME_OVERHEAD_BYTES = FRAME_OVERHEAD_BYTES + 4 + 4
 /** Bytes of a non-framed body beside its content: IV, length, tag. */
 const SINGLE_BLOCK_OVERHEAD_BYTES = 12 + 8 + 16
 
-export interface DecryptSyncOptions {
-  /**
-   * Pairs that the message must hold. Those named in `requiredEncryptionContextKeys` may be absent from the header:
-   * they are authenticated with it.
-   */
-  readonly encryptionContext?: EncryptionContext | undefined
-  /** Keys of the pairs that the message does not store. Each must be in `encryptionContext`. */
-  readonly requiredEncryptionContextKeys?: readonly string[] | undefined
-  /** Default `require-encrypt-require-decrypt`. */
-  readonly commitmentPolicy?: CommitmentPolicy | undefined
-  /** Refuses messages with more encrypted data keys, before any keyring is asked. Default 64. */
-  readonly maxEncryptedDataKeys?: number | undefined
-  /**
-   * Which AES opens the frames: `wasm` is waxseal's core, `host` the runtime's own (`node:crypto` or WebCrypto), `auto`
-   * the faster one for the lengths at hand. Default `auto`.
-   */
-  readonly engine?: Engine | undefined
-}
-
-export interface DecryptOptions extends DecryptSyncOptions {
-  readonly signal?: AbortSignal | undefined
-}
-
 export interface DecryptResult {
   readonly plaintext: Uint8Array<ArrayBuffer>
   /** The header, authenticated. */
   readonly header: MessageHeader
-}
-
-/** A checked call whose header is read and not yet authenticated. */
-interface Decryption {
-  readonly header: DecodedHeader
-  readonly expected: ExpectedContext
-  readonly request: DecryptionRequest
-  readonly engine: Engine
-  readonly isSynchronous: boolean
 }
 
 /**
@@ -127,39 +88,8 @@ export function decryptSync(
 
 function prepare(message: Uint8Array, options: DecryptOptions, isSynchronous: boolean): Decryption {
   assertBytes(message, 'message')
-  assertOptions(options)
-  const { maxEncryptedDataKeys = DEFAULT_MAX_ENCRYPTED_DATA_KEYS, engine = 'auto', signal } = options
-  const policy = commitmentPolicy(options.commitmentPolicy)
-  assertEncryptedDataKeyLimit(maxEncryptedDataKeys)
-  assertEngine(engine, isSynchronous)
-  assertSignal(signal)
-  const pairs = snapshotContext(options.encryptionContext)
-  const requiredKeys = snapshotKeys(options.requiredEncryptionContextKeys, 'requiredEncryptionContextKeys')
-  assertContext(pairs, requiredKeys)
-  const header = readWholeHeader(message, maxEncryptedDataKeys)
-  assertMayDecrypt(policy, header.suite)
-  assertPublicKeyMatchesSuite(header.suite, header.context)
-  const reproduced = filterContext(pairs, (key) => requiredKeys.includes(key) && !Object.hasOwn(header.context, key))
-  const expected: ExpectedContext = { pairs, reproduced }
-  const encryptionContext = mergeContexts(header.context, reproduced)
-  contextPairs(encryptionContext)
-  const request: DecryptionRequest = {
-    suite: header.suite,
-    encryptionContext,
-    encryptedDataKeys: header.parsed.encryptedDataKeys,
-    confirm: (dataKey) => authenticatesHeader(header, expected, dataKey),
-    signal,
-  }
-  return { header, expected, request, engine, isSynchronous }
-}
-
-function assertContext(pairs: EncryptionContext, requiredKeys: readonly string[]): void {
-  assertNoReservedKeys(requiredKeys)
-  contextPairs(pairs)
-  const missing = requiredKeys.find((key) => !Object.hasOwn(pairs, key))
-  if (missing !== undefined) {
-    throw new TypeError(`encryptionContext lacks ${JSON.stringify(missing)} of requiredEncryptionContextKeys`)
-  }
+  const call = decryptionCall(options, isSynchronous)
+  return decryptionOf(readWholeHeader(message, call.maxEncryptedDataKeys), call)
 }
 
 function read(
@@ -167,9 +97,10 @@ function read(
   materials: DecryptionMaterials,
   message: Uint8Array,
 ): MaybePromise<DecryptResult> {
-  const { header, expected, engine, isSynchronous } = decryption
+  const { header, expected, call } = decryption
   assertBytes(message, 'message')
   const body = message.subarray(header.parsed.byteLength)
+  const { engine, isSynchronous } = call
   const choice = { engine, isSynchronous, frameLength: header.parsed.frameLength, length: body.length }
   const reader = new MessageReader(header, expected, materials, choice)
   return endWith(
