@@ -1,5 +1,5 @@
 export { encrypt, encryptSync } from './encrypt.ts'
-export type { EncryptOptions, EncryptSyncOptions } from './encrypt.ts'
+export type { EncryptOptions, EncryptSyncOptions } from './encryption.ts'
 export { decrypt, decryptSync } from './decrypt.ts'
 export type { DecryptResult } from './decrypt.ts'
 export type { DecryptOptions, DecryptSyncOptions } from './decryption.ts'

@@ -78,7 +78,7 @@ export interface DecryptionMaterials {
 export interface EncryptionRequest {
   readonly suite: AlgorithmSuite
   readonly encryptionContext: EncryptionContext
-  /** Bytes of the plaintext; undefined when not known yet. */
+  /** Bytes of the plaintext, or a bound of them for a stream that has one; undefined when not known. */
   readonly plaintextLength: number | undefined
   /** The message's randomness, see {@link EncryptionMaterials.random}. */
   readonly random: (length: number) => Uint8Array<ArrayBuffer>
