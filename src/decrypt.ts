@@ -50,7 +50,7 @@ export async function decrypt(
   options: DecryptOptions = {},
 ): Promise<DecryptResult> {
   const manager = materialsManager(source)
-  const decryption = prepare(message, options, false)
+  const decryption = prepare(manager, message, options, false)
   const { request } = decryption
   request.signal?.throwIfAborted()
   const materials = await manager.decryptionMaterials(request)
@@ -77,7 +77,7 @@ export function decryptSync(
   if (manager.decryptionMaterialsSync === undefined) {
     throw new UnsupportedError('decryptSync needs a keyring that works without waiting, this one does not: use decrypt')
   }
-  const decryption = prepare(message, options, true)
+  const decryption = prepare(manager, message, options, true)
   const materials = manager.decryptionMaterialsSync(decryption.request)
   try {
     return now(read(decryption, materials, message))
@@ -86,9 +86,14 @@ export function decryptSync(
   }
 }
 
-function prepare(message: Uint8Array, options: DecryptOptions, isSynchronous: boolean): Decryption {
+function prepare(
+  manager: MaterialsManager,
+  message: Uint8Array,
+  options: DecryptOptions,
+  isSynchronous: boolean,
+): Decryption {
   assertBytes(message, 'message')
-  const call = decryptionCall(options, isSynchronous)
+  const call = decryptionCall(manager, options, isSynchronous)
   return decryptionOf(readWholeHeader(message, call.maxEncryptedDataKeys), call)
 }
 

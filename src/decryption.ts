@@ -6,13 +6,18 @@ import {
   filterContext,
   mergeContexts,
   snapshotContext,
-  snapshotKeys,
   type EncryptionContext,
 } from './context.ts'
-import type { DecryptionRequest } from './materials.ts'
+import type { DecryptionRequest, MaterialsManager } from './materials.ts'
 import type { DecodedHeader } from './message-header.ts'
 import { authenticatesHeader, type ExpectedContext } from './message-reader.ts'
-import { assertEncryptedDataKeyLimit, assertEngine, assertOptions, assertSignal } from './options.ts'
+import {
+  assertEncryptedDataKeyLimit,
+  assertEngine,
+  assertOptions,
+  assertSignal,
+  requiredContextKeys,
+} from './options.ts'
 import { assertPublicKeyMatchesSuite } from './signature.ts'
 
 const DEFAULT_MAX_ENCRYPTED_DATA_KEYS = 64
@@ -61,7 +66,11 @@ export interface Decryption {
 }
 
 /** Takes a snapshot of the options. Throws TypeError or RangeError for options that are none. */
-export function decryptionCall(options: DecryptOptions, isSynchronous: boolean): DecryptionCall {
+export function decryptionCall(
+  manager: MaterialsManager,
+  options: DecryptOptions,
+  isSynchronous: boolean,
+): DecryptionCall {
   assertOptions(options)
   const { maxEncryptedDataKeys = DEFAULT_MAX_ENCRYPTED_DATA_KEYS, engine = 'auto', signal } = options
   const policy = commitmentPolicy(options.commitmentPolicy)
@@ -69,7 +78,7 @@ export function decryptionCall(options: DecryptOptions, isSynchronous: boolean):
   assertEngine(engine, isSynchronous)
   assertSignal(signal)
   const pairs = snapshotContext(options.encryptionContext)
-  const requiredKeys = snapshotKeys(options.requiredEncryptionContextKeys, 'requiredEncryptionContextKeys')
+  const requiredKeys = requiredContextKeys(manager, options.requiredEncryptionContextKeys)
   assertContext(pairs, requiredKeys)
   return { policy, pairs, requiredKeys, maxEncryptedDataKeys, engine, isSynchronous, signal }
 }
@@ -91,6 +100,7 @@ export function decryptionOf(header: DecodedHeader, call: DecryptionCall): Decry
   const request: DecryptionRequest = {
     suite: header.suite,
     encryptionContext,
+    requiredEncryptionContextKeys: requiredKeys,
     encryptedDataKeys: header.parsed.encryptedDataKeys,
     confirm: (dataKey) => authenticatesHeader(header, expected, dataKey),
     signal,

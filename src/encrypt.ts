@@ -33,7 +33,7 @@ export async function encrypt(
 ): Promise<Uint8Array<ArrayBuffer>> {
   const manager = materialsManager(source)
   assertBytes(plaintext, 'plaintext')
-  const encryption = prepareEncryption(options, plaintext.length, false)
+  const encryption = prepareEncryption(manager, options, plaintext.length, false)
   const { request, random } = encryption
   request.signal?.throwIfAborted()
   try {
@@ -65,7 +65,7 @@ export function encryptSync(
     throw new UnsupportedError('encryptSync needs a keyring that works without waiting, this one does not: use encrypt')
   }
   assertBytes(plaintext, 'plaintext')
-  const encryption = prepareEncryption(options, plaintext.length, true)
+  const encryption = prepareEncryption(manager, options, plaintext.length, true)
   const { request, random } = encryption
   try {
     const materials = manager.encryptionMaterialsSync(request)

@@ -1,8 +1,8 @@
 import type { Engine } from '../bindings/host-message.ts'
 import { assertMayEncrypt, commitmentPolicy, defaultSuite, type CommitmentPolicy } from './commitment-policy.ts'
-import { assertNoReservedKeys, contextPairs, snapshotContext, snapshotKeys, type EncryptionContext } from './context.ts'
+import { assertNoReservedKeys, contextPairs, snapshotContext, type EncryptionContext } from './context.ts'
 import { LimitError } from './errors.ts'
-import type { EncryptionMaterials, EncryptionRequest } from './materials.ts'
+import type { EncryptionMaterials, EncryptionRequest, MaterialsManager } from './materials.ts'
 import { MessageWriter } from './message-writer.ts'
 import {
   assertEncryptedDataKeyLimit,
@@ -11,6 +11,7 @@ import {
   assertFrameLength,
   assertOptions,
   assertSignal,
+  requiredContextKeys,
 } from './options.ts'
 import { MessageRandom } from './random.ts'
 import { algorithmSuite, type AlgorithmSuite, type AlgorithmSuiteId, type AlgorithmSuiteName } from './suites.ts'
@@ -57,6 +58,7 @@ export interface Encryption {
 
 /** Checks the options of a call. Of a plaintext whose length is not known a bound may be, or nothing. */
 export function prepareEncryption(
+  manager: MaterialsManager,
   options: EncryptOptions,
   plaintextLength: number | undefined,
   isSynchronous: boolean,
@@ -72,12 +74,19 @@ export function prepareEncryption(
   assertEngine(engine, isSynchronous)
   assertSignal(signal)
   const encryptionContext = snapshotContext(options.encryptionContext)
-  const requiredKeys = snapshotKeys(options.requiredEncryptionContextKeys, 'requiredEncryptionContextKeys')
+  const requiredKeys = requiredContextKeys(manager, options.requiredEncryptionContextKeys)
   assertContext(encryptionContext, requiredKeys)
   assertMayEncrypt(policy, suite)
   const random = new MessageRandom()
   return {
-    request: { suite, encryptionContext, plaintextLength, random: random.take, signal },
+    request: {
+      suite,
+      encryptionContext,
+      requiredEncryptionContextKeys: requiredKeys,
+      plaintextLength,
+      random: random.take,
+      signal,
+    },
     random,
     policy,
     requiredKeys,

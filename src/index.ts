@@ -19,6 +19,8 @@ export { multiKeyring } from './keyrings/multi.ts'
 export type { MultiKeyringOptions } from './keyrings/multi.ts'
 
 export { createDecryptionMaterials, createEncryptionMaterials, defaultMaterials } from './default-materials.ts'
+export { requiredContextMaterials } from './required-context-materials.ts'
+export type { RequiredContextMaterialsOptions } from './required-context-materials.ts'
 export type { EcdsaSigner, EcdsaSigningKey, EcdsaVerificationKey, EcdsaVerifier } from '../bindings/asymmetric.ts'
 export { unwrapFailure } from './materials.ts'
 export type {

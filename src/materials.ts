@@ -78,6 +78,11 @@ export interface DecryptionMaterials {
 export interface EncryptionRequest {
   readonly suite: AlgorithmSuite
   readonly encryptionContext: EncryptionContext
+  /**
+   * Keys of pairs of `encryptionContext` that the message will not store. A manager answers materials whose context
+   * holds them with the values asked for.
+   */
+  readonly requiredEncryptionContextKeys: readonly string[]
   /** Bytes of the plaintext, or a bound of them for a stream that has one; undefined when not known. */
   readonly plaintextLength: number | undefined
   /** The message's randomness, see {@link EncryptionMaterials.random}. */
@@ -88,7 +93,10 @@ export interface EncryptionRequest {
 /** What a message asks of a materials manager before it is opened. */
 export interface DecryptionRequest {
   readonly suite: AlgorithmSuite
+  /** The pairs of the header and the reproduced ones. Not authenticated yet. */
   readonly encryptionContext: EncryptionContext
+  /** Keys whose pairs the caller gave, whether or not the message stores them. */
+  readonly requiredEncryptionContextKeys: readonly string[]
   readonly encryptedDataKeys: readonly EncryptedDataKey[]
   /** Derives the message key of `dataKey` and checks commitment and header tag. */
   readonly confirm: (dataKey: Uint8Array) => boolean
@@ -96,12 +104,25 @@ export interface DecryptionRequest {
 }
 
 /**
- * Gets materials for messages: from a keyring each time (`defaultMaterials`) or from a cache.
+ * Gets materials for messages: from a keyring each time (`defaultMaterials`), from a cache (`cachingMaterials`), or as
+ * you like. One of your own answers what another manager answers to its request, or to a changed one, or makes
+ * materials with `createEncryptionMaterials` and `createDecryptionMaterials`. `encrypt` and `decrypt` dispose of
+ * materials once for each answer. They refuse materials of another suite than was asked for, and on encryption
+ * materials that lack a required pair.
+ *
+ * The synchronous pair is optional: `encryptSync` and `decryptSync` need it and throw `UnsupportedError` without it.
  *
  * A manager that hands out one data key twice must not do so for suites with `kdf: 'identity'`: their message key
  * is the data key, and two headers would be authenticated under one key and IV.
+ *
+ * Source: aws-encryption-sdk-specification, framework/cmm-interface.md.
  */
 export interface MaterialsManager {
+  /**
+   * Keys that `encrypt` and `decrypt` treat as if they stood in their own `requiredEncryptionContextKeys`. A manager
+   * around another one passes that one's keys on.
+   */
+  readonly requiredEncryptionContextKeys?: readonly string[] | undefined
   encryptionMaterials(request: EncryptionRequest): Promise<EncryptionMaterials>
   decryptionMaterials(request: DecryptionRequest): Promise<DecryptionMaterials>
   encryptionMaterialsSync?(request: EncryptionRequest): EncryptionMaterials

@@ -1,4 +1,5 @@
 import { assertEngineNow } from '../bindings/host-message.ts'
+import { snapshotKeys } from './context.ts'
 import { defaultMaterials } from './default-materials.ts'
 import type { Keyring, MaterialsManager } from './materials.ts'
 
@@ -11,6 +12,28 @@ export function materialsManager(source: Keyring | MaterialsManager): MaterialsM
   if (typeof source !== 'object' || (source as unknown) === null)
     throw new TypeError('the first argument must be a keyring')
   return 'encryptionMaterials' in source ? source : defaultMaterials(source)
+}
+
+/** What gets the materials that another manager hands on: one of the two. */
+export interface UnderlyingMaterials {
+  readonly keyring?: Keyring | undefined
+  readonly materials?: MaterialsManager | undefined
+}
+
+/** Throws TypeError unless there is exactly one of the two. */
+export function underlyingManager({ keyring, materials }: UnderlyingMaterials): MaterialsManager {
+  const source = keyring ?? materials
+  if (source === undefined || (keyring !== undefined && materials !== undefined)) {
+    throw new TypeError('give either keyring or materials')
+  }
+  return materialsManager(source)
+}
+
+/** The required keys of the options and those of the manager. Throws TypeError for what is no array of strings. */
+export function requiredContextKeys(manager: MaterialsManager, keys: unknown): readonly string[] {
+  const asked = snapshotKeys(keys, 'requiredEncryptionContextKeys')
+  const own = manager.requiredEncryptionContextKeys
+  return own === undefined ? asked : snapshotKeys([...own, ...asked], 'requiredEncryptionContextKeys')
 }
 
 /** Throws TypeError for what is no options object. */

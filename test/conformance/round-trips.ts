@@ -6,6 +6,7 @@ import {
   encryptSync,
   inspect,
   multiKeyring,
+  requiredContextMaterials,
   type AlgorithmSuite,
   type CommitmentPolicy,
   type DecryptResult,
@@ -223,11 +224,28 @@ const requiredContext: Case = {
   },
 }
 
+const requiredContextOfManager: Case = {
+  name: 'round trip: required encryption context by the materials',
+  run: async () => {
+    const materials = requiredContextMaterials({ keyring: aesKeyring(), requiredEncryptionContextKeys: ['tenant'] })
+    const encryptionContext = { tenant: 'a', purpose: 'test' }
+    const message = await encrypt(materials, pattern(10), { encryptionContext })
+    equal({ ...inspect(message).encryptionContext }, { purpose: 'test' }, 'the stored context')
+    sameBytes((await decrypt(materials, message, { encryptionContext })).plaintext, pattern(10), 'the plaintext')
+    sameBytes(decryptSync(materials, message, { encryptionContext }).plaintext, pattern(10), 'the plaintext at once')
+    await rejects(() => encrypt(materials, pattern(10)), EXPECTED.type, 'encrypt without the pair')
+    await rejects(() => decrypt(materials, message), EXPECTED.type, 'decrypt without the pair')
+    const other = { encryptionContext: { tenant: 'b' } }
+    await rejects(() => decrypt(materials, message, other), EXPECTED.authentication, 'decrypt with another value')
+  },
+}
+
 /** Every suite with every keyring, every padding, every commitment policy. */
 export function roundTripCases(pair: RsaPair): readonly Case[] {
   return [
     defaults,
     requiredContext,
+    requiredContextOfManager,
     ...algorithmSuites.flatMap(suiteCases),
     ...rsaCases(pair),
     zerosCase(pair),

@@ -162,6 +162,7 @@ describe('materials', () => {
   it('bind the sorted context to wrapping keys, as count and entries, and nothing for no pair', () => {
     const request = {
       suite: algorithmSuite(0x0478),
+      requiredEncryptionContextKeys: [],
       plaintextLength: 0,
       random: () => new Uint8Array(0),
       signal: undefined,

@@ -334,7 +334,14 @@ describe('PKCS #1 v1.5', () => {
       const candidates: Uint8Array[] = []
       const { algorithmSuite: suite, encryptionContext } = inspect(encryptSync(aes, plaintext))
       const confirm = (candidate: Uint8Array): boolean => candidates.push(candidate.slice()) < 0
-      const request = { suite, encryptionContext, encryptedDataKeys: [own(ciphertext)], confirm, signal: undefined }
+      const request = {
+        suite,
+        encryptionContext,
+        requiredEncryptionContextKeys: [],
+        encryptedDataKeys: [own(ciphertext)],
+        confirm,
+        signal: undefined,
+      }
       const materials = createDecryptionMaterials(request)
       expect(() => rsa('pkcs1').unwrapSync?.(materials, request.encryptedDataKeys)).toThrow(KeyUnavailableError)
       expect(candidates).toHaveLength(1)

@@ -29,13 +29,23 @@ const NOTHING_EXPECTED = { pairs: {}, reproduced: {} }
 
 function encryptionRequest(suite: AlgorithmSuite): EncryptionRequest {
   const random = new MessageRandom().take
-  return { suite, encryptionContext: { tenant: 'a' }, plaintextLength: undefined, random, signal: undefined }
+  const requiredEncryptionContextKeys: string[] = []
+  const encryptionContext = { tenant: 'a' }
+  return {
+    suite,
+    encryptionContext,
+    requiredEncryptionContextKeys,
+    plaintextLength: undefined,
+    random,
+    signal: undefined,
+  }
 }
 
 function decryptionRequest(header: DecodedHeader): DecryptionRequest {
   return {
     suite: header.suite,
     encryptionContext: header.context,
+    requiredEncryptionContextKeys: [],
     encryptedDataKeys: header.parsed.encryptedDataKeys,
     confirm: (dataKey) => authenticatesHeader(header, NOTHING_EXPECTED, dataKey),
     signal: undefined,
