@@ -1,4 +1,5 @@
-import { chmodSync, readFileSync } from 'node:fs'
+import { execFileSync } from 'node:child_process'
+import { chmodSync, readFileSync, writeFileSync } from 'node:fs'
 import { builtinModules } from 'node:module'
 import commonjs from '@rollup/plugin-commonjs'
 import { nodeResolve } from '@rollup/plugin-node-resolve'
@@ -57,6 +58,7 @@ const executableCli = {
   },
   writeBundle() {
     chmodSync('dist/cli.js', 0o755)
+    writeFileSync('dist/waxseal.1', execFileSync(process.execPath, ['dist/cli.js', 'manual']))
   },
 }
 

@@ -1,8 +1,8 @@
-import { Command, Option } from 'commander'
 import type { AlgorithmSuiteName, CommitmentPolicy, MessageHeader } from '../src/index.ts'
-import { decrypt, encrypt, inspect } from '../src/index.ts'
+import { algorithmSuites, decrypt, encrypt, inspect } from '../src/index.ts'
 import { kmsKeyring } from '../kms/index.ts'
 import { contextPair, frameLength, suiteName } from './arguments.ts'
+import type { CommandRow, OptionRow } from './command.ts'
 import { headerJson } from './header.ts'
 import { readInput } from './input.ts'
 import { assertNotForTerminal, note, print, writeOutput } from './output.ts'
@@ -21,37 +21,64 @@ interface EncryptOptions extends CryptOptions {
   readonly frameLength?: number
 }
 
-export function encryptCommand(): Command {
-  return crypt('encrypt', 'encrypt a file or standard input under a key of the KMS')
-    .requiredOption('-k, --key <key>', 'id, ARN or alias/… of the key')
-    .option(
-      '--context <key=value>',
-      'a pair that is authenticated with the message and readable in it; repeatable',
-      contextPair,
-    )
-    .option('--suite <name>', 'algorithm suite, by name or id (default: 0x0478)', suiteName)
-    .option('--frame-length <bytes>', 'plaintext bytes of each frame (default: 4096)', frameLength)
-    .action(async (_, command: Command) => runEncrypt(command.optsWithGlobals<EncryptOptions>()))
+const POLICIES: readonly CommitmentPolicy[] = [
+  'forbid-encrypt-allow-decrypt',
+  'require-encrypt-allow-decrypt',
+  'require-encrypt-require-decrypt',
+]
+
+const FILES: readonly OptionRow[] = [
+  { flags: '-i, --input <file>', text: 'what to read (default: standard input)', completes: 'file' },
+  {
+    flags: '-o, --output <file>',
+    text: 'what to write (default: standard output); there is no such file after a failure',
+    completes: 'file',
+  },
+  { flags: '--commitment-policy <policy>', text: 'which suites are allowed', choices: POLICIES },
+]
+
+export const encryptRow: CommandRow = {
+  name: 'encrypt',
+  text: 'encrypt a file or standard input under a key of the KMS',
+  options: [
+    ...FILES,
+    { flags: '-k, --key <key>', text: 'id, ARN or alias/… of the key', isRequired: true },
+    {
+      flags: '--context <key=value>',
+      text: 'a pair that is authenticated with the message and readable in it; repeatable',
+      parse: contextPair,
+    },
+    {
+      flags: '--suite <name>',
+      text: 'algorithm suite, by name or id (default: 0x0478)',
+      parse: suiteName,
+      completes: algorithmSuites.map(({ name }) => name),
+    },
+    { flags: '--frame-length <bytes>', text: 'plaintext bytes of each frame (default: 4096)', parse: frameLength },
+  ],
+  examples: [
+    {
+      text: 'A file, with a pair of context.',
+      line: 'waxseal encrypt -i letter -o letter.wax --key alias/demo --context tenant=a',
+    },
+  ],
+  run: runEncrypt,
 }
 
-export function decryptCommand(): Command {
-  return crypt('decrypt', 'decrypt a message under the key of the KMS that it names')
-    .option('--context <key=value>', 'a pair that the message must carry; repeatable', contextPair)
-    .action(async (_, command: Command) => runDecrypt(command.optsWithGlobals<CryptOptions>()))
-}
-
-function crypt(name: string, description: string): Command {
-  return new Command(name)
-    .description(description)
-    .option('-i, --input <file>', 'what to read (default: standard input)')
-    .option('-o, --output <file>', 'what to write (default: standard output); there is no such file after a failure')
-    .addOption(
-      new Option('--commitment-policy <policy>', 'which suites are allowed').choices([
-        'forbid-encrypt-allow-decrypt',
-        'require-encrypt-allow-decrypt',
-        'require-encrypt-require-decrypt',
-      ] satisfies CommitmentPolicy[]),
-    )
+export const decryptRow: CommandRow = {
+  name: 'decrypt',
+  text: 'decrypt a message under the key of the KMS that it names',
+  options: [
+    ...FILES,
+    { flags: '--context <key=value>', text: 'a pair that the message must carry; repeatable', parse: contextPair },
+  ],
+  examples: [
+    {
+      text: 'A file, if its context has the pair.',
+      line: 'waxseal decrypt -i letter.wax -o letter --context tenant=a',
+    },
+  ],
+  run: runDecrypt,
 }
 
 async function runEncrypt(options: EncryptOptions): Promise<void> {

@@ -1,6 +1,6 @@
 import { WaxsealError, type WaxsealErrorCode } from '../src/index.ts'
 
-/** What the command's exit code says; README.md and `waxseal --help` list the same. */
+/** What the command's exit code says; README.md lists the same, `waxseal --help` and the manual page are made from it. */
 export const EXIT_CODES = {
   ok: 0,
   other: 1,
@@ -13,6 +13,23 @@ export const EXIT_CODES = {
 } as const
 
 export type Outcome = keyof typeof EXIT_CODES
+
+/** The same in words. */
+export const OUTCOME_TEXTS: Readonly<Record<Outcome, string>> = {
+  ok: 'ok',
+  other: 'other failure',
+  usage: 'wrong use of the command',
+  authentication: 'authentication failed',
+  format: 'not a message of this format',
+  key: 'key or KMS unavailable',
+  policy: 'refused by policy or a required context pair',
+  interrupted: 'interrupted',
+}
+
+/** Each exit code with what it says, in their order. */
+export const EXIT_CODE_TEXTS: readonly (readonly [code: number, text: string])[] = Object.entries(EXIT_CODES).map(
+  ([outcome, code]) => [code, OUTCOME_TEXTS[outcome as Outcome]],
+)
 
 /** Errors by their `code`. */
 const OUTCOME_OF_CODE: Readonly<Record<WaxsealErrorCode, Outcome>> = {

@@ -1,5 +1,5 @@
-import { Command } from 'commander'
 import type { Engine } from '../kms/engine/index.ts'
+import type { CommandRow, OptionRow } from './command.ts'
 import { CommandError, printable } from './failure.ts'
 import { print } from './output.ts'
 import { withKms, type GlobalOptions } from './service.ts'
@@ -14,64 +14,66 @@ interface KeyEntry {
   readonly Aliases: readonly string[]
 }
 
-export function kmsCommand(): Command {
-  const kms = new Command('kms').description('make and list the keys of the KMS')
-  for (const command of [createKey(), listKeys(), createAlias(), describeKey()]) kms.addCommand(command)
-  return kms
+const KEY_ARGUMENT = { name: '[key]', text: 'id, ARN or alias/… of the key' } as const
+const KEY_OPTION: OptionRow = { flags: '-k, --key <key>', text: 'the same as the argument' }
+
+const createKey: CommandRow = {
+  name: 'create-key',
+  text: 'make a key and print its id; makes the KMS too when there is none',
+  options: [{ flags: '--description <text>', text: 'what the key is for' }],
+  examples: [{ text: 'Make a key and keep its id.', line: "KEY=$(waxseal kms create-key --description 'payroll')" }],
+  async run(options: GlobalOptions & { readonly description?: string }) {
+    const { KeyMetadata } = await withKms(
+      options,
+      ({ engine }) => engine.call('CreateKey', { Description: options.description }),
+      { create: true },
+    )
+    await print(options.json === true ? JSON.stringify(KeyMetadata) : KeyMetadata.KeyId)
+  },
 }
 
-function createKey(): Command {
-  return new Command('create-key')
-    .description('make a key and print its id; makes the KMS too when there is none')
-    .option('--description <text>', 'what the key is for')
-    .action(async (_, command: Command) => {
-      const options = command.optsWithGlobals<GlobalOptions & { readonly description?: string }>()
-      const { KeyMetadata } = await withKms(
-        options,
-        ({ engine }) => engine.call('CreateKey', { Description: options.description }),
-        { create: true },
-      )
-      await print(options.json === true ? JSON.stringify(KeyMetadata) : KeyMetadata.KeyId)
-    })
+const listKeys: CommandRow = {
+  name: 'list-keys',
+  text: 'print the id of each key, and its aliases',
+  examples: [{ text: 'The ids alone.', line: "waxseal kms list-keys --json | jq -r '.[].KeyId'" }],
+  async run(options: GlobalOptions) {
+    const keys = await withKms(options, ({ engine }) => allKeys(engine))
+    if (options.json === true) return print(JSON.stringify(keys))
+    for (const { KeyId, Aliases } of keys) await print([KeyId, Aliases.join(' ')].join('  ').trimEnd())
+  },
 }
 
-function listKeys(): Command {
-  return new Command('list-keys')
-    .description('print the id of each key, and its aliases')
-    .action(async (_, command: Command) => {
-      const options = command.optsWithGlobals<GlobalOptions>()
-      const keys = await withKms(options, ({ engine }) => allKeys(engine))
-      if (options.json === true) return print(JSON.stringify(keys))
-      for (const { KeyId, Aliases } of keys) await print([KeyId, Aliases.join(' ')].join('  ').trimEnd())
-    })
+const createAlias: CommandRow = {
+  name: 'create-alias',
+  text: 'give a key a name',
+  arguments: [{ name: '<alias>', text: 'the name: alias/…' }, KEY_ARGUMENT],
+  options: [KEY_OPTION],
+  examples: [{ text: 'Name the key of the example above.', line: 'waxseal kms create-alias alias/payroll "$KEY"' }],
+  async run(options: KeyOptions, [AliasName = '', key]) {
+    const TargetKeyId = oneKey(key, options)
+    await withKms(options, ({ engine }) => engine.call('CreateAlias', { AliasName, TargetKeyId }))
+  },
 }
 
-function createAlias(): Command {
-  return new Command('create-alias')
-    .description('give a key a name')
-    .argument('<alias>', 'the name: alias/…')
-    .argument('[key]', 'id or ARN of the key')
-    .option('-k, --key <key>', 'the same as the argument')
-    .action(async (AliasName: string, key: string | undefined, _, command: Command) => {
-      const options = command.optsWithGlobals<KeyOptions>()
-      const TargetKeyId = oneKey(key, options)
-      await withKms(options, ({ engine }) => engine.call('CreateAlias', { AliasName, TargetKeyId }))
-    })
+const describeKey: CommandRow = {
+  name: 'describe-key',
+  text: 'print what there is to know about a key',
+  arguments: [KEY_ARGUMENT],
+  options: [KEY_OPTION],
+  examples: [{ text: 'By its name.', line: 'waxseal kms describe-key alias/payroll' }],
+  async run(options: KeyOptions, [key]) {
+    const KeyId = oneKey(key, options)
+    const { KeyMetadata } = await withKms(options, ({ engine }) => engine.call('DescribeKey', { KeyId }))
+    if (options.json === true) return print(JSON.stringify(KeyMetadata))
+    const rows = Object.entries(JSON.parse(JSON.stringify(KeyMetadata)) as Record<string, unknown>)
+    await print(rows.map(([name, value]) => `${name.padEnd(24)}${printable(String(value))}`.trimEnd()).join('\n'))
+  },
 }
 
-function describeKey(): Command {
-  return new Command('describe-key')
-    .description('print what there is to know about a key')
-    .argument('[key]', 'id, ARN or alias/… of the key')
-    .option('-k, --key <key>', 'the same as the argument')
-    .action(async (key: string | undefined, _, command: Command) => {
-      const options = command.optsWithGlobals<KeyOptions>()
-      const KeyId = oneKey(key, options)
-      const { KeyMetadata } = await withKms(options, ({ engine }) => engine.call('DescribeKey', { KeyId }))
-      if (options.json === true) return print(JSON.stringify(KeyMetadata))
-      const rows = Object.entries(JSON.parse(JSON.stringify(KeyMetadata)) as Record<string, unknown>)
-      await print(rows.map(([name, value]) => `${name.padEnd(24)}${printable(String(value))}`.trimEnd()).join('\n'))
-    })
+export const kmsRow: CommandRow = {
+  name: 'kms',
+  text: 'make and list the keys of the KMS',
+  commands: [createKey, listKeys, createAlias, describeKey],
 }
 
 function oneKey(argument: string | undefined, { key }: KeyOptions): string {

@@ -7,6 +7,7 @@ export const ROOT: string = fileURLToPath(new URL('../../', import.meta.url))
 
 export const MANIFEST = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as {
   readonly version: string
+  readonly man: string
   readonly exports: Readonly<Record<string, unknown>>
   readonly devDependencies: Readonly<Record<string, string>>
   readonly imports: Readonly<Record<string, Readonly<Record<string, string>>>>

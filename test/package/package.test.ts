@@ -67,7 +67,9 @@ describe('the packed package in an empty folder', () => {
     const files = packedFiles()
     const outside = files.filter((file) => !file.startsWith('dist/'))
     expect(outside.sort()).toEqual(['CHANGELOG.md', 'LICENSE', 'README.md', 'SECURITY.md', 'package.json'])
-    expect(files.filter((file) => !/\.(?:js|d\.ts|wasm|txt|md|json)$|^LICENSE$/.test(file))).toEqual([])
+    expect(files.filter((file) => !/\.(?:js|d\.ts|wasm|txt|md|json)$|^LICENSE$|^dist\/waxseal\.1$/.test(file))).toEqual(
+      [],
+    )
   })
 
   it('lets no path of the sources into its types', () => {
@@ -99,6 +101,11 @@ describe('the packed package in an empty folder', () => {
   it('puts waxseal on the path', () => {
     const command = join(folder, 'node_modules/.bin/waxseal')
     expect(execFileSync(command, ['--version'], { encoding: 'utf8' })).toBe(`${MANIFEST.version}\n`)
+  })
+
+  it('brings the manual page that package.json names', () => {
+    const manual = readFileSync(join(folder, 'node_modules/waxseal', MANIFEST.man), 'utf8')
+    expect(manual).toMatch(/^\.TH WAXSEAL 1\n/)
   })
 
   it('keeps a KMS where the runtime has SQLite, and says what to install where it has none', () => {
