@@ -48,8 +48,8 @@ export interface ParsedHeader {
   readonly messageVersion: 1 | 2
   readonly suiteId: number
   readonly messageId: Uint8Array
-  /** Pairs in the order of the header, not yet decoded nor checked for duplicates. */
-  readonly context: readonly ContextPair[]
+  /** Count ‖ entries, for {@link parseContext}; no bytes where there is no pair. */
+  readonly context: Uint8Array
   readonly encryptedDataKeys: readonly EncryptedDataKey[]
   readonly contentType: 'framed' | 'non-framed'
   /** Zero in a non-framed message. */
@@ -244,7 +244,7 @@ export function parseHeader(
     messageVersion,
     suiteId: word(SUITE),
     messageId: body.subarray(idOffset, idOffset + messageVersion * 16),
-    context: readContext(body, word(CONTEXT_OFFSET), word(CONTEXT_BYTES)),
+    context: body.subarray(word(CONTEXT_OFFSET), word(CONTEXT_OFFSET) + word(CONTEXT_BYTES)),
     encryptedDataKeys: readEncryptedDataKeys(body, word(KEYS_OFFSET), word(KEYS)),
     contentType: word(CONTENT_TYPE) === CONTENT_FRAMED ? 'framed' : 'non-framed',
     frameLength: word(FRAME_LENGTH),
@@ -305,10 +305,13 @@ function readField(bytes: Uint8Array, at: number): Uint8Array {
   return bytes.subarray(at + 2, at + 2 + length)
 }
 
-/** The scanner has checked that counts and lengths fill the context exactly. */
-function readContext(bytes: Uint8Array, offset: number, length: number): ContextPair[] {
+/**
+ * The pairs of a header's context in their order, not yet decoded nor checked for duplicates. The scanner has checked
+ * that counts and lengths fill it exactly.
+ */
+export function parseContext(bytes: Uint8Array): ContextPair[] {
   const pairs: ContextPair[] = []
-  for (let at = offset + 2; at < offset + length;) {
+  for (let at = 2; at < bytes.length;) {
     const key = readField(bytes, at)
     const value = readField(bytes, at + 2 + key.length)
     pairs.push([key, value])

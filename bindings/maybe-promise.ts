@@ -1,9 +1,24 @@
 /** A value that is there at once where the runtime's cryptography is synchronous, and later elsewhere. */
 export type MaybePromise<T> = T | Promise<T>
 
-/** Calls `next` with the value: at once if it is here, else when it comes. */
+/** Calls `next` with the value: at once if it is here, else when it comes. The promise may be of anybody's making. */
 export function whenHere<T, R>(value: MaybePromise<T>, next: (value: T) => MaybePromise<R>): MaybePromise<R> {
-  return value instanceof Promise ? value.then(next) : next(value)
+  return isThenable(value) ? Promise.resolve(value).then(next) : next(value)
+}
+
+/** Whether the value has to be waited for. */
+export function isThenable<T>(value: MaybePromise<T>): value is Promise<T> {
+  return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function'
+}
+
+/** Does `work`, and `fail`, which throws, when that fails. */
+export function orElse<T>(work: () => MaybePromise<T>, fail: (error: unknown) => never): MaybePromise<T> {
+  try {
+    const result = work()
+    return isThenable(result) ? result.catch(fail) : result
+  } catch (error) {
+    return fail(error)
+  }
 }
 
 /** Does `work`, and `end` when it is done or has failed. */

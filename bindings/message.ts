@@ -20,6 +20,7 @@ import { assertFresh, KeyHandle } from './slots.ts'
 
 export { framedBodyLength } from './frames.ts'
 export {
+  parseContext,
   parseHeader,
   serializeContext,
   serializeHeader,

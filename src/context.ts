@@ -1,5 +1,5 @@
-import { serializeContext } from '../bindings/message.ts'
-import { compareBytes } from './bytes.ts'
+import { parseContext, serializeContext, type ContextPair } from '../bindings/message.ts'
+import { compareBytes, copyBytes } from './bytes.ts'
 import { FormatError } from './errors.ts'
 import { assertWellFormed, decodeUtf8, encodeUtf8 } from '../bindings/text.ts'
 
@@ -10,9 +10,6 @@ import { assertWellFormed, decodeUtf8, encodeUtf8 } from '../bindings/text.ts'
  */
 export type EncryptionContext = Readonly<Record<string, string>>
 
-/** Key and value as UTF-8. */
-export type ContextPair = readonly [Uint8Array, Uint8Array]
-
 /** Keys that begin so belong to the format; the only one in use is {@link PUBLIC_KEY_CONTEXT_KEY}. */
 const RESERVED_PREFIX = 'aws-crypto-'
 
@@ -22,6 +19,7 @@ export const PUBLIC_KEY_CONTEXT_KEY = 'aws-crypto-public-key'
 const MAX_LENGTH = 0xffff
 
 const EMPTY: EncryptionContext = Object.freeze(emptyRecord())
+const NO_PAIRS: readonly ContextPair[] = []
 
 /**
  * Copies a caller's context, so that later changes to his object change nothing: frozen, null prototype (`__proto__`
@@ -34,14 +32,32 @@ export function snapshotContext(context: unknown): EncryptionContext {
   if (!isPlainObject(context)) throw new TypeError('encryptionContext must be a plain object of strings')
   const keys = Object.keys(context)
   if (keys.length === 0) return EMPTY
+  const values = keys.map((key) => context[key])
+  if (isLast(keys, values)) return lastSnapshot.context
   const copy = emptyRecord()
-  for (const key of keys) {
-    const value = context[key]
+  keys.forEach((key, i) => {
+    const value = values[i]
     assertWellFormed(key, 'a key of encryptionContext')
     assertWellFormed(value, 'each value of encryptionContext')
     copy[key] = value
-  }
-  return Object.freeze(copy)
+  })
+  lastSnapshot = { keys, values, context: Object.freeze(copy) }
+  return copy
+}
+
+/** The context that was copied last: many messages in a row have the same, and an object without prototype is slow to make. */
+let lastSnapshot: Snapshot = { keys: [], values: [], context: EMPTY }
+
+interface Snapshot {
+  readonly keys: readonly string[]
+  readonly values: readonly unknown[]
+  readonly context: EncryptionContext
+}
+
+function isLast(keys: readonly string[], values: readonly unknown[]): boolean {
+  const last = lastSnapshot
+  if (keys.length !== last.keys.length) return false
+  return keys.every((key, i) => key === last.keys[i] && values[i] === last.values[i])
 }
 
 function emptyRecord(): Record<string, string> {
@@ -74,6 +90,7 @@ export function snapshotKeys(keys: unknown, name: string): readonly string[] {
 /** The context that was encoded last: one message asks several times, and a frozen context does not change. */
 let lastContext: EncryptionContext = EMPTY
 let lastPairs: readonly ContextPair[] = []
+let lastCanonical: Uint8Array | undefined
 
 /**
  * The pairs as UTF-8, sorted by the bytes of the key (JavaScript's own order is that of UTF-16 code units, which
@@ -83,12 +100,13 @@ let lastPairs: readonly ContextPair[] = []
  * @throws RangeError when a key or value, or the whole serialised context, is longer than 65,535 bytes.
  */
 export function contextPairs(context: EncryptionContext): readonly ContextPair[] {
-  if (context === EMPTY) return []
+  if (context === EMPTY) return NO_PAIRS
   if (context === lastContext) return lastPairs
   const pairs = encodePairs(context)
   if (Object.isFrozen(context)) {
     lastContext = context
     lastPairs = pairs
+    lastCanonical = undefined
   }
   return pairs
 }
@@ -112,16 +130,29 @@ function encodePairs(context: EncryptionContext): readonly ContextPair[] {
 /** The form that is authenticated: count ‖ entries, sorted; no bytes at all when there is no pair. */
 export function canonicalContext(context: EncryptionContext): Uint8Array<ArrayBuffer> {
   const pairs = contextPairs(context)
-  return pairs.length === 0 ? new Uint8Array(0) : serializeContext(pairs)
+  if (pairs !== lastPairs) return serializeContext(pairs)
+  // A copy: keyrings of anybody's making get it.
+  return copyBytes((lastCanonical ??= serializeContext(pairs)))
 }
 
+/** The context that was read last, as in {@link lastSnapshot}; its bytes are those of a header's private copy. */
+let lastRead: { readonly bytes: Uint8Array; readonly context: EncryptionContext } | undefined
+
 /**
- * Reads the pairs of a header.
+ * Reads count ‖ entries of a header, which the core's scanner has checked the lengths of.
  *
- * @throws FormatError when one is not UTF-8, or two keys are equal after decoding.
+ * @param bytes not to be changed afterwards; none at all where there is no pair
+ * @throws FormatError when a key or value is not UTF-8, or two keys are equal after decoding.
  */
-export function decodeContext(pairs: readonly ContextPair[]): EncryptionContext {
-  if (pairs.length === 0) return EMPTY
+export function decodeContext(bytes: Uint8Array): EncryptionContext {
+  if (bytes.length === 0) return EMPTY
+  if (lastRead === undefined || compareBytes(bytes, lastRead.bytes) !== 0) {
+    lastRead = { bytes, context: decodePairs(parseContext(bytes)) }
+  }
+  return lastRead.context
+}
+
+function decodePairs(pairs: readonly ContextPair[]): EncryptionContext {
   const context = emptyRecord()
   for (const [keyBytes, valueBytes] of pairs) {
     const key = decodeText(keyBytes)
@@ -139,8 +170,18 @@ function decodeText(bytes: Uint8Array): string {
   }
 }
 
+/** The pairs with one of these keys. */
+export function pairsOf(context: EncryptionContext, keys: readonly string[]): EncryptionContext {
+  return keys.length === 0 ? EMPTY : filterContext(context, (key) => keys.includes(key))
+}
+
+/** The pairs with none of these keys. */
+export function pairsBeside(context: EncryptionContext, keys: readonly string[]): EncryptionContext {
+  return keys.length === 0 ? context : filterContext(context, (key) => !keys.includes(key))
+}
+
 /** The pairs whose key `isWanted`; the context itself when all are. */
-export function filterContext(context: EncryptionContext, isWanted: (key: string) => boolean): EncryptionContext {
+function filterContext(context: EncryptionContext, isWanted: (key: string) => boolean): EncryptionContext {
   const keys = Object.keys(context)
   const wanted = keys.filter(isWanted)
   if (wanted.length === keys.length) return context

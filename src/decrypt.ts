@@ -1,5 +1,5 @@
 import { assertBytes } from '../bindings/bytes.ts'
-import { endWith, now, whenHere, type MaybePromise } from '../bindings/maybe-promise.ts'
+import { endWith, isThenable, now, whenHere, type MaybePromise } from '../bindings/maybe-promise.ts'
 import {
   decryptionCall,
   decryptionOf,
@@ -53,11 +53,12 @@ export async function decrypt(
   const decryption = prepare(manager, message, options, false)
   const { request } = decryption
   request.signal?.throwIfAborted()
-  const materials = await manager.decryptionMaterials(request)
+  const answer = manager.decryptionMaterials(request)
+  const materials = isThenable(answer) ? await answer : answer
   try {
     request.signal?.throwIfAborted()
     const result = read(decryption, materials, message)
-    return result instanceof Promise ? await result : result
+    return isThenable(result) ? await result : result
   } finally {
     materials.dispose()
   }

@@ -3,8 +3,9 @@ import { assertMayDecrypt, commitmentPolicy, type CommitmentPolicy } from './com
 import {
   assertNoReservedKeys,
   contextPairs,
-  filterContext,
   mergeContexts,
+  pairsBeside,
+  pairsOf,
   snapshotContext,
   type EncryptionContext,
 } from './context.ts'
@@ -93,7 +94,7 @@ export function decryptionOf(header: DecodedHeader, call: DecryptionCall): Decry
   const { policy, pairs, requiredKeys, signal } = call
   assertMayDecrypt(policy, header.suite)
   assertPublicKeyMatchesSuite(header.suite, header.context)
-  const reproduced = filterContext(pairs, (key) => requiredKeys.includes(key) && !Object.hasOwn(header.context, key))
+  const reproduced = pairsBeside(pairsOf(pairs, requiredKeys), Object.keys(header.context))
   const expected: ExpectedContext = { pairs, reproduced }
   const encryptionContext = mergeContexts(header.context, reproduced)
   contextPairs(encryptionContext)

@@ -1,5 +1,6 @@
 import { ecdsa } from '#asymmetric'
 import type { Ecdsa, EcdsaSigningKey, EcdsaVerificationKey } from '../bindings/asymmetric.ts'
+import { now, orElse, whenHere, type MaybePromise } from '../bindings/maybe-promise.ts'
 import { copyBytes } from './bytes.ts'
 import { canonicalContext, mergeContexts, PUBLIC_KEY_CONTEXT_KEY, type EncryptionContext } from './context.ts'
 import { AuthenticationError, DisposedError, KeyUnavailableError, UnsupportedError } from './errors.ts'
@@ -140,57 +141,66 @@ class DefaultMaterialsManager implements MaterialsManager {
 
   constructor(keyring: Keyring) {
     this.#keyring = keyring
-    if (keyring.wrapSync !== undefined) this.encryptionMaterialsSync = (request) => wrapSync(keyring, request)
-    if (keyring.unwrapSync !== undefined) this.decryptionMaterialsSync = (request) => unwrapSync(keyring, request)
+    if (keyring.wrapSync !== undefined) {
+      this.encryptionMaterialsSync = (request) => now(wrapWith(request, ecdsaNow, (m) => keyring.wrapSync?.(m)))
+    }
+    if (keyring.unwrapSync !== undefined) {
+      this.decryptionMaterialsSync = (request) =>
+        now(unwrapWith(request, ecdsaNow, (m) => keyring.unwrapSync?.(m, request.encryptedDataKeys)))
+    }
   }
 
-  async encryptionMaterials(request: EncryptionRequest): Promise<EncryptionMaterials> {
-    const materials = newEncryptionMaterials(request, request.suite.signatureCurve && (await ecdsa()))
-    try {
-      await this.#keyring.wrap(materials)
+  encryptionMaterials(request: EncryptionRequest): MaybePromise<EncryptionMaterials> {
+    return wrapWith(request, ecdsa, (materials) => this.#keyring.wrap(materials))
+  }
+
+  decryptionMaterials(request: DecryptionRequest): MaybePromise<DecryptionMaterials> {
+    return unwrapWith(request, ecdsa, (materials) => this.#keyring.unwrap(materials, request.encryptedDataKeys))
+  }
+}
+
+function wrapWith(
+  request: EncryptionRequest,
+  signatures: () => MaybePromise<Ecdsa>,
+  wrap: (materials: EncryptionMaterials) => MaybePromise<void>,
+): MaybePromise<EncryptionMaterials> {
+  return whenHere(request.suite.signatureCurve && signatures(), (ecdsaHere) => {
+    const materials = newEncryptionMaterials(request, ecdsaHere)
+    const finish = (): EncryptionMaterials => {
       assertWrapped(materials)
       return materials
-    } catch (error) {
-      materials.dispose()
-      request.signal?.throwIfAborted()
-      throw error
     }
-  }
+    return orElse(
+      () => whenHere(wrap(materials), finish),
+      (error) => {
+        materials.dispose()
+        request.signal?.throwIfAborted()
+        throw error
+      },
+    )
+  })
+}
 
-  async decryptionMaterials(request: DecryptionRequest): Promise<DecryptionMaterials> {
-    const materials = newDecryptionMaterials(request, request.suite.signatureCurve && (await ecdsa()))
-    try {
-      acceptDataKey(materials, request, await this.#keyring.unwrap(materials, request.encryptedDataKeys))
+function unwrapWith(
+  request: DecryptionRequest,
+  signatures: () => MaybePromise<Ecdsa>,
+  unwrap: (materials: DecryptionMaterials) => MaybePromise<Uint8Array | undefined>,
+): MaybePromise<DecryptionMaterials> {
+  return whenHere(request.suite.signatureCurve && signatures(), (ecdsaHere) => {
+    const materials = newDecryptionMaterials(request, ecdsaHere)
+    const finish = (dataKey: Uint8Array | undefined): DecryptionMaterials => {
+      acceptDataKey(materials, request, dataKey)
       return materials
-    } catch (error) {
-      materials.dispose()
-      request.signal?.throwIfAborted()
-      throw unwrapError(materials, error)
     }
-  }
-}
-
-function wrapSync(keyring: Keyring, request: EncryptionRequest): EncryptionMaterials {
-  const materials = newEncryptionMaterials(request, request.suite.signatureCurve && ecdsaNow())
-  try {
-    keyring.wrapSync?.(materials)
-    assertWrapped(materials)
-    return materials
-  } catch (error) {
-    materials.dispose()
-    throw error
-  }
-}
-
-function unwrapSync(keyring: Keyring, request: DecryptionRequest): DecryptionMaterials {
-  const materials = newDecryptionMaterials(request, request.suite.signatureCurve && ecdsaNow())
-  try {
-    acceptDataKey(materials, request, keyring.unwrapSync?.(materials, request.encryptedDataKeys))
-    return materials
-  } catch (error) {
-    materials.dispose()
-    throw unwrapError(materials, error)
-  }
+    return orElse(
+      () => whenHere(unwrap(materials), finish),
+      (error) => {
+        materials.dispose()
+        request.signal?.throwIfAborted()
+        throw unwrapError(materials, error)
+      },
+    )
+  })
 }
 
 function ecdsaNow(): Ecdsa {

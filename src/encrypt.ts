@@ -1,5 +1,5 @@
 import { assertBytes } from '../bindings/bytes.ts'
-import { endWith, now, whenHere, type MaybePromise } from '../bindings/maybe-promise.ts'
+import { endWith, isThenable, now, whenHere, type MaybePromise } from '../bindings/maybe-promise.ts'
 import {
   messageWriter,
   prepareEncryption,
@@ -37,11 +37,12 @@ export async function encrypt(
   const { request, random } = encryption
   request.signal?.throwIfAborted()
   try {
-    const materials = await manager.encryptionMaterials(request)
+    const answer = manager.encryptionMaterials(request)
+    const materials = isThenable(answer) ? await answer : answer
     try {
       request.signal?.throwIfAborted()
       const message = write(encryption, materials, plaintext)
-      return message instanceof Promise ? await message : message
+      return isThenable(message) ? await message : message
     } finally {
       materials.dispose()
     }

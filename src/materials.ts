@@ -1,4 +1,5 @@
 import type { EcdsaSigningKey, EcdsaVerificationKey } from '../bindings/asymmetric.ts'
+import type { MaybePromise } from '../bindings/maybe-promise.ts'
 import type { EncryptedDataKey } from '../bindings/message.ts'
 import type { EncryptionContext } from './context.ts'
 import { FormatError, KeyUnavailableError } from './errors.ts'
@@ -9,7 +10,8 @@ export type { EncryptedDataKey } from '../bindings/message.ts'
 /**
  * Wraps and unwraps data keys; every way to hold a wrapping key is one.
  *
- * The synchronous pair is optional: `encryptSync` and `decryptSync` need it and throw `UnsupportedError` without it.
+ * Both methods may answer at once where there is nothing to wait for, and throw then instead of rejecting. The
+ * synchronous pair is optional: `encryptSync` and `decryptSync` need it and throw `UnsupportedError` without it.
  */
 export interface Keyring {
   /**
@@ -17,7 +19,7 @@ export interface Keyring {
    * undefined it makes the data key first (`setDataKey`), from `materials.random` or from its key service.
    * Rejects when it cannot wrap; the message is then not written.
    */
-  wrap(materials: EncryptionMaterials): Promise<void>
+  wrap(materials: EncryptionMaterials): MaybePromise<void>
   /**
    * Answers the data key, fresh bytes that the caller wipes; undefined when none of `encryptedDataKeys` is this
    * keyring's. One that is its own but does not open is recorded and the next one tried; when none opened it throws
@@ -26,7 +28,7 @@ export interface Keyring {
   unwrap(
     materials: DecryptionMaterials,
     encryptedDataKeys: readonly EncryptedDataKey[],
-  ): Promise<Uint8Array | undefined>
+  ): MaybePromise<Uint8Array | undefined>
   wrapSync?(materials: EncryptionMaterials): void
   unwrapSync?(materials: DecryptionMaterials, encryptedDataKeys: readonly EncryptedDataKey[]): Uint8Array | undefined
 }
@@ -123,8 +125,8 @@ export interface MaterialsManager {
    * around another one passes that one's keys on.
    */
   readonly requiredEncryptionContextKeys?: readonly string[] | undefined
-  encryptionMaterials(request: EncryptionRequest): Promise<EncryptionMaterials>
-  decryptionMaterials(request: DecryptionRequest): Promise<DecryptionMaterials>
+  encryptionMaterials(request: EncryptionRequest): MaybePromise<EncryptionMaterials>
+  decryptionMaterials(request: DecryptionRequest): MaybePromise<DecryptionMaterials>
   encryptionMaterialsSync?(request: EncryptionRequest): EncryptionMaterials
   decryptionMaterialsSync?(request: DecryptionRequest): DecryptionMaterials
 }

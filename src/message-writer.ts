@@ -2,7 +2,7 @@ import type { EcdsaSigner } from '../bindings/asymmetric.ts'
 import { engineMessageCipher, type EngineChoice, type EngineMessageCipher } from '../bindings/host-message.ts'
 import { whenHere, type MaybePromise } from '../bindings/maybe-promise.ts'
 import { framedBodyLength, serializeHeader } from '../bindings/message.ts'
-import { canonicalContext, contextPairs, filterContext } from './context.ts'
+import { canonicalContext, contextPairs, pairsBeside, pairsOf } from './context.ts'
 import { LimitError } from './errors.ts'
 import type { EncryptionMaterials } from './materials.ts'
 import { assertPublicKeyMatchesSuite, serializeFooter } from './signature.ts'
@@ -41,7 +41,7 @@ export class MessageWriter {
     const { frameLength } = choice
     const { suite, dataKey, encryptionContext, encryptedDataKeys, signingKey } = materials
     if (dataKey === undefined) throw new TypeError('the materials have no data key')
-    const headerContext = filterContext(encryptionContext, (key) => !requiredKeys.includes(key))
+    const headerContext = pairsBeside(encryptionContext, requiredKeys)
     assertPublicKeyMatchesSuite(suite, headerContext)
     this.#frameLength = frameLength
     this.#signer = signingKey?.createSigner()
@@ -55,7 +55,7 @@ export class MessageWriter {
       const bodyLength = plaintextLength === undefined ? 0 : framedBodyLength(plaintextLength, frameLength)
       this.bytes = serializeHeader(fields, authLength + bodyLength)
       this.headerLength = this.bytes.length - bodyLength
-      const requiredContext = canonicalContext(filterContext(encryptionContext, (key) => requiredKeys.includes(key)))
+      const requiredContext = canonicalContext(pairsOf(encryptionContext, requiredKeys))
       const headerBody = this.bytes.subarray(0, this.headerLength - authLength)
       this.bytes.set(this.#cipher.sealHeader(headerBody, requiredContext), this.headerLength - TAG_BYTES)
       this.#signer?.update(this.bytes.subarray(0, this.headerLength))

@@ -41,10 +41,10 @@ export function rawAesKeyring(options: RawAesKeyringOptions): RawAesKeyring {
   assertLength(options.wrappingKey, 'wrappingKey', 16, 24, 32)
   const cipher = new GcmKey(options.wrappingKey)
   return {
-    wrap: async (materials) => {
+    wrap: (materials) => {
       wrap(key, cipher, materials)
     },
-    unwrap: async (materials, encryptedDataKeys) => unwrap(key, cipher, materials, encryptedDataKeys),
+    unwrap: (materials, encryptedDataKeys) => unwrap(key, cipher, materials, encryptedDataKeys),
     wrapSync: (materials) => {
       wrap(key, cipher, materials)
     },

@@ -28,12 +28,5 @@ export function staticDataKeyKeyring(dataKey: Uint8Array): Keyring {
     if (ownKey.length === suite.keyBytes) return ownKey.slice()
     throw unwrapFailure('static data key', [wrongDataKeyLength(suite, ownKey.length)])
   }
-  return {
-    wrap: async (materials) => {
-      wrapSync(materials)
-    },
-    unwrap: async (materials) => unwrapSync(materials),
-    wrapSync,
-    unwrapSync,
-  }
+  return { wrap: wrapSync, unwrap: unwrapSync, wrapSync, unwrapSync }
 }

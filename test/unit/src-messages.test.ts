@@ -127,7 +127,8 @@ describe('arguments', () => {
 
   it('are refused when they are taken away meanwhile', async () => {
     const bytes = new Uint8Array(3)
-    const pending = encrypt(keyring, bytes)
+    const slow: Keyring = { wrap: async (materials) => keyring.wrap(materials), unwrap: async () => undefined }
+    const pending = encrypt(slow, bytes)
     structuredClone(bytes, { transfer: [bytes.buffer] })
     await expect(pending).rejects.toThrow(TypeError)
   })
@@ -225,7 +226,7 @@ function abortedMeanwhile(reason: unknown, fails: boolean): Keyring & { signal: 
   }
   return {
     signal: abort.signal,
-    wrap: (materials) => meanwhile(keyring.wrap(materials)),
+    wrap: (materials) => meanwhile(Promise.resolve(keyring.wrap(materials))),
     unwrap: async () => meanwhile(Promise.resolve(undefined)),
   }
 }
