@@ -13,6 +13,10 @@ const entries = {
   kms: 'kms/index.ts',
   'kms/local': 'kms/providers/local.ts',
   'kms/engine': 'kms/engine/index.ts',
+  'kms/server': 'kms/server/index.ts',
+  'kms/server/node': 'kms/server/listen.node.ts',
+  'kms/server/deno': 'kms/server/listen.deno.ts',
+  'kms/server/bun': 'kms/server/listen.bun.ts',
   'kms/store/memory': 'kms/store/memory.ts',
   'kms/store/sqlite': 'kms/store/sqlite.ts',
 }

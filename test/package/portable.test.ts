@@ -8,7 +8,7 @@ import { ROOT } from './pack.ts'
 const NODE_GLOBALS = new Set(['Buffer', 'process', 'global', 'require', 'setImmediate', '__dirname', '__filename'])
 
 /** Entries for Node, Deno and Bun: they keep files, so they may use `node:` modules. */
-const WITH_FILES = ['cli.js', 'kms/local.js', 'kms/store/sqlite.js']
+const WITH_FILES = ['cli.js', 'kms/local.js', 'kms/server/node.js', 'kms/store/sqlite.js']
 
 const DIST = join(ROOT, 'dist')
 const ENTRIES = readdirSync(DIST, { recursive: true, encoding: 'utf8' }).filter(

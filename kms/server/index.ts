@@ -1,0 +1,3 @@
+export { createKmsServer, type KmsServer, type KmsServerOptions } from './server.ts'
+export { anyCredential, rootCredential, type Caller, type Credential, type CredentialSource } from './credentials.ts'
+export type { Answer, BodyLimits, Peer, ReceivedRequest } from './exchange.ts'
