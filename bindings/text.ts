@@ -15,17 +15,9 @@ const SHORT = 64
  */
 export function encodeUtf8(value: unknown, name: string): Uint8Array<ArrayBuffer> {
   assertWellFormed(value, name)
-  return encodeShortAscii(value) ?? ENCODER.encode(value)
-}
-
-function encodeShortAscii(text: string): Uint8Array<ArrayBuffer> | undefined {
-  if (text.length > SHORT) return undefined
-  const bytes = new Uint8Array(text.length)
-  for (let i = 0; i < text.length; i++) {
-    const unit = text.charCodeAt(i)
-    if (unit > 0x7f) return undefined
-    bytes[i] = unit
-  }
+  if (!isShortAscii(value)) return ENCODER.encode(value)
+  const bytes = new Uint8Array(value.length)
+  for (let i = 0; i < value.length; i++) bytes[i] = value.charCodeAt(i)
   return bytes
 }
 
@@ -46,5 +38,12 @@ function decodeShortAscii(bytes: Uint8Array): string | undefined {
 
 export function assertWellFormed(value: unknown, name: string): asserts value is string {
   if (typeof value !== 'string') throw new TypeError(`${name} must be a string`)
-  if (LONE_SURROGATE.test(value)) throw new TypeError(`${name} must not contain lone surrogates`)
+  if (isShortAscii(value) || !LONE_SURROGATE.test(value)) return
+  throw new TypeError(`${name} must not contain lone surrogates`)
+}
+
+function isShortAscii(text: string): boolean {
+  if (text.length > SHORT) return false
+  for (let i = 0; i < text.length; i++) if (text.charCodeAt(i) > 0x7f) return false
+  return true
 }
