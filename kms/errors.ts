@@ -17,6 +17,7 @@ export type KmsExceptionName =
   | 'KMSInternalException'
   | 'KMSInvalidStateException'
   | 'LimitExceededException'
+  | 'MalformedPolicyDocumentException'
   | 'NotAuthorizedException'
   | 'NotFoundException'
   | 'RootKeyException'
