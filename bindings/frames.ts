@@ -19,6 +19,7 @@ export const REGULAR_OVERHEAD: number = 4 + IV_BYTES + TAG_BYTES
 export const FINAL_OVERHEAD: number = REGULAR_OVERHEAD + 8
 const FINAL_HEAD = FINAL_OVERHEAD - TAG_BYTES
 export const SINGLE_BLOCK_HEAD: number = IV_BYTES + 8
+export const SINGLE_BLOCK_OVERHEAD: number = SINGLE_BLOCK_HEAD + TAG_BYTES
 
 /** data-format/message-body.md: SP 800-38D's limit for one plaintext. */
 const MAX_SINGLE_BLOCK_BYTES = 2 ** 36 - 32
@@ -27,6 +28,11 @@ const MAX_SINGLE_BLOCK_BYTES = 2 ** 36 - 32
 export function framedBodyLength(plaintextLength: number, frameLength: number): number {
   const frames = Math.max(1, Math.ceil(plaintextLength / frameLength))
   return plaintextLength + (frames - 1) * REGULAR_OVERHEAD + FINAL_OVERHEAD
+}
+
+/** Whether the frame at `at` is the final one, by its marker. */
+export function isFinalFrame(body: Uint8Array, at: number): boolean {
+  return ((body[at] ?? 0) & (body[at + 1] ?? 0) & (body[at + 2] ?? 0) & (body[at + 3] ?? 0)) === 0xff
 }
 
 /** What stands before the content of a frame. */

@@ -1,4 +1,5 @@
 import { assertBytes } from '../bindings/bytes.ts'
+import { FINAL_OVERHEAD, isFinalFrame, REGULAR_OVERHEAD, SINGLE_BLOCK_OVERHEAD } from '../bindings/frames.ts'
 import { endWith, isThenable, now, whenHere, type MaybePromise } from '../bindings/maybe-promise.ts'
 import {
   decryptionCall,
@@ -12,15 +13,6 @@ import type { DecryptionMaterials, Keyring, MaterialsManager } from './materials
 import { describeHeader, readWholeHeader, type DecodedHeader, type MessageHeader } from './message-header.ts'
 import { MessageReader } from './message-reader.ts'
 import { materialsManager } from './options.ts'
-
-/** Bytes of a frame beside its content: sequence number, IV, tag. */
-const FRAME_OVERHEAD_BYTES = 4 + 12 + 16
-
-/** Bytes of the final frame beside its content: marker and length as well. */
-const FINAL_FRAME_OVERHEAD_BYTES = FRAME_OVERHEAD_BYTES + 4 + 4
-
-/** Bytes of a non-framed body beside its content: IV, length, tag. */
-const SINGLE_BLOCK_OVERHEAD_BYTES = 12 + 8 + 16
 
 export interface DecryptResult {
   readonly plaintext: Uint8Array<ArrayBuffer>
@@ -143,14 +135,10 @@ function readBody(
  * where the lengths say, else an upper bound.
  */
 function plaintextBound(body: Uint8Array, frameLength: number): number {
-  if (frameLength === 0) return Math.max(body.length - SINGLE_BLOCK_OVERHEAD_BYTES, 0)
-  const rest = body.length - FINAL_FRAME_OVERHEAD_BYTES
-  const frames = Math.floor(rest / (frameLength + FRAME_OVERHEAD_BYTES))
-  const finalFrame = frames * (frameLength + FRAME_OVERHEAD_BYTES)
-  const isExact = rest >= 0 && rest - finalFrame <= frameLength && isFinalMarker(body, finalFrame)
+  if (frameLength === 0) return Math.max(body.length - SINGLE_BLOCK_OVERHEAD, 0)
+  const rest = body.length - FINAL_OVERHEAD
+  const frames = Math.floor(rest / (frameLength + REGULAR_OVERHEAD))
+  const finalFrame = frames * (frameLength + REGULAR_OVERHEAD)
+  const isExact = rest >= 0 && rest - finalFrame <= frameLength && isFinalFrame(body, finalFrame)
   return isExact ? frames * frameLength + (rest - finalFrame) : body.length
-}
-
-function isFinalMarker(body: Uint8Array, at: number): boolean {
-  return ((body[at] ?? 0) & (body[at + 1] ?? 0) & (body[at + 2] ?? 0) & (body[at + 3] ?? 0)) === 0xff
 }

@@ -7,6 +7,9 @@ const MAX_FRAME_LENGTH = 0xffffffff
 const MAX_FRAMES = 0xffffffff
 const MAX_ENCRYPTED_DATA_KEYS = 0xffff
 
+/** What one message key may be used for, whatever the format could count. */
+export const MAX_MESSAGE_BYTES: number = 2 ** 50
+
 /** The manager given, or the default one over the keyring given. Throws TypeError for anything else. */
 export function materialsManager(source: Keyring | MaterialsManager): MaterialsManager {
   if (typeof source !== 'object' || (source as unknown) === null)
@@ -69,6 +72,24 @@ export function assertFrameLength(frameLength: number): void {
 export function assertFrameCount(plaintextLength: number, frameLength: number): void {
   if (Math.ceil(plaintextLength / frameLength) <= MAX_FRAMES) return
   throw new RangeError(`the plaintext takes more than ${String(MAX_FRAMES)} frames: raise frameLength`)
+}
+
+/** Throws RangeError unless `length` is a number of bytes that a message may hold. */
+export function assertPlaintextLength(length: number): void {
+  if (Number.isInteger(length) && length >= 0 && length <= MAX_MESSAGE_BYTES) return
+  throw new RangeError('plaintextLength must be an integer from 0 to 2^50')
+}
+
+/** Throws RangeError unless `length` is 1 to 2^50. */
+export function assertMaxFrameLength(length: number): void {
+  if (Number.isInteger(length) && length >= 1 && length <= MAX_MESSAGE_BYTES) return
+  throw new RangeError('maxFrameLength must be an integer from 1 to 2^50')
+}
+
+/** Throws TypeError for what does not say whether plaintext may leave before its signature is verified. */
+export function assertSignedStreams(signedStreams: unknown): void {
+  if (signedStreams === 'allow' || signedStreams === 'refuse') return
+  throw new TypeError("signedStreams must be 'allow' or 'refuse'")
 }
 
 /** Throws RangeError unless `limit` is 1 to 65,535, the most that the format holds. */

@@ -59,10 +59,20 @@ export function serializeFooter(signature: Uint8Array): Uint8Array<ArrayBuffer> 
   return concatBytes(Uint8Array.of(signature.length >>> 8, signature.length & 0xff), signature)
 }
 
+/** The most bytes that the footer of this suite takes: both integers of Ecdsa-Sig-Value with a sign byte (RFC 3279 §2.2.3). */
+export function footerBound({ signatureCurve }: AlgorithmSuite): number {
+  if (signatureCurve === undefined) return 0
+  const integerBytes = signatureCurve === 'P-256' ? 33 : 49
+  return LENGTH_BYTES + 2 + 2 * (2 + integerBytes)
+}
+
 export interface ParsedFooter {
   readonly signature: Uint8Array
   readonly byteLength: number
 }
+
+/** The longest footer that its length field allows. */
+export const MAX_FOOTER_BYTES: number = LENGTH_BYTES + 0xffff
 
 /** Reads the footer at the start of `bytes`; `needed` is a lower bound of its length when `bytes` ends inside it. */
 export function parseFooter(bytes: Uint8Array): ParsedFooter | { readonly needed: number } {

@@ -52,7 +52,7 @@ export function allZero(bytes: Uint8Array, what: string): void {
   )
 }
 
-function isExpected(error: unknown, expected: Expected, what: string): void {
+export function isExpected(error: unknown, expected: Expected, what: string): void {
   const text = String(error)
   if (!(error instanceof expected.class) || error.constructor !== expected.class) {
     fail(`${what}: ${expected.class.name} expected, got ${text}`)

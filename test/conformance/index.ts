@@ -15,6 +15,7 @@ import { limitCases } from './limits.ts'
 import { messageVectorCases, type MessageVectors } from './message-vectors.ts'
 import { roundTripCases } from './round-trips.ts'
 import type { Case, Runtime } from './runtime.ts'
+import { streamCases } from './streams.ts'
 import { wipingCases } from './wiping.ts'
 
 /** What a runner passes in. */
@@ -43,6 +44,7 @@ function suite({ runtime, rsa, core, messages }: Input): readonly Case[] {
     ...messages.flatMap(messageVectorCases),
     ...roundTripCases(rsa),
     ...engineCases,
+    ...streamCases,
     ...errorCases(rsa),
     ...wipingCases,
     ...limitCases,

@@ -1,6 +1,15 @@
 import { readFileSync } from 'node:fs'
-import { decrypt, decryptSync, inspect, multiKeyring, rawAesKeyring, rawRsaKeyring } from '../../src/index.ts'
+import {
+  decrypt,
+  decryptStream,
+  decryptSync,
+  inspect,
+  multiKeyring,
+  rawAesKeyring,
+  rawRsaKeyring,
+} from '../../src/index.ts'
 import type { CommitmentPolicy, Keyring, RsaPadding } from '../../src/index.ts'
+import { pieces, pour, randomPieces } from '../conformance/pouring.ts'
 import { staticDataKeyKeyring } from '../../src/keyrings/static-data-key.ts'
 
 /** One keyring of a vector manifest. */
@@ -82,31 +91,39 @@ function decryptOptions({ suite, reproducedEncryptionContext, requiredEncryption
   return { commitmentPolicy, encryptionContext: reproducedEncryptionContext, requiredEncryptionContextKeys }
 }
 
-/** Decrypts the message of an entry: the plaintext, or the error. The synchronous path must agree. */
-export async function decryptEntry(folder: VectorFolder, entry: VectorEntry): Promise<Uint8Array | Error> {
+/** Decrypts the message of an entry in every way: what each answers, the plaintext or the error. */
+export async function decryptEntry(
+  folder: VectorFolder,
+  entry: VectorEntry,
+): Promise<Readonly<Record<string, Uint8Array | Error>>> {
   const message = folder.bytes(entry.ciphertext)
   const keyring = folder.keyring(entry.keyring)
   const options = decryptOptions(entry)
-  const later = await decrypt(keyring, message, options).then(({ plaintext }) => plaintext, toError)
-  const now = attempt(() => decryptSync(keyring, message, options).plaintext)
-  return isSame(later, now) ? later : new Error('decrypt and decryptSync differ')
-}
-
-function isSame(later: Uint8Array | Error, now: Uint8Array | Error): boolean {
-  if (later instanceof Error) return now instanceof Error && now.message === later.message
-  return !(now instanceof Error) && Buffer.from(later).equals(now)
-}
-
-function attempt(open: () => Uint8Array): Uint8Array | Error {
-  try {
-    return open()
-  } catch (error) {
-    return toError(error)
+  const stream = async (input: Iterable<Uint8Array>): Promise<Uint8Array> => {
+    const reading = decryptStream(keyring, { ...options, ...STREAM_OPTIONS })
+    const { output, failures } = await pour(reading, input)
+    if (failures.length > 0) throw failures[0]
+    await reading.header
+    return output
+  }
+  const longest = Math.ceil(message.length / 3)
+  return {
+    bytes: await attempt(async () => (await decrypt(keyring, message, options)).plaintext),
+    'bytes at once': await attempt(() => decryptSync(keyring, message, options).plaintext),
+    'stream in random chunks': await attempt(() => stream(randomPieces(message, message.length, longest))),
+    'stream byte by byte': await attempt(() => stream(pieces(message, 1))),
   }
 }
 
-function toError(error: unknown): Error {
-  return error instanceof Error ? error : new Error(String(error))
+/** Some messages announce frames that are longer than they are. */
+const STREAM_OPTIONS = { signedStreams: 'allow', maxFrameLength: 2 ** 32 } as const
+
+async function attempt(open: () => Uint8Array | Promise<Uint8Array>): Promise<Uint8Array | Error> {
+  try {
+    return await open()
+  } catch (error) {
+    return error instanceof Error ? error : new Error(String(error))
+  }
 }
 
 /** What `inspect` says of an entry's message, in the words of the manifest. */

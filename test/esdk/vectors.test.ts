@@ -28,17 +28,21 @@ for (const [name, folder] of Object.entries(SOURCES).filter(([, url]) => existsS
       const fails = entries.filter((entry) => entry.kind === kind && entry.expect === 'fail')
 
       it.each(opens)('$kind $id opens', async (entry) => {
-        const result = await decryptEntry(vectors, entry)
+        const results = await decryptEntry(vectors, entry)
         ran += 1
-        expect(result).toEqual(vectors.bytes(entry.plaintext ?? ''))
+        const plaintext = vectors.bytes(entry.plaintext ?? '')
+        for (const [way, result] of Object.entries(results)) expect([way, result]).toEqual([way, plaintext])
         expect(inspectEntry(vectors, entry)).toEqual(manifestHeader(entry))
       })
 
       it.each(fails)('$kind $id fails', async (entry) => {
-        const result = await decryptEntry(vectors, entry)
+        const results = await decryptEntry(vectors, entry)
         ran += 1
-        expect(result).toBeInstanceOf(WaxsealError)
-        if (entry.code !== undefined) expect(result).toHaveProperty('code', entry.code)
+        const { bytes } = results
+        expect(bytes).toBeInstanceOf(WaxsealError)
+        if (entry.code !== undefined) expect(bytes).toHaveProperty('code', entry.code)
+        const { code } = bytes as WaxsealError
+        for (const [way, result] of Object.entries(results)) expect(result, way).toHaveProperty('code', code)
       })
     }
   })
