@@ -1,7 +1,8 @@
 // The Secure Hash Algorithms of FIPS 180-4 behind one number each, as streams of whole blocks and a rest.
 
 import { sha256Blocks, sha256Initial } from './sha256'
-import { SHA384_INITIAL, SHA512_INITIAL, sha512Blocks } from './sha512'
+import { ensureConstants, SHA384_INITIAL, SHA512_INITIAL } from './sha-constants'
+import { sha512Blocks } from './sha512'
 import { SHA_COUNT, SHA_STATE, SHA_TAIL } from './memory'
 
 /** A hash: 0 = SHA-256, 1 = SHA-384, 2 = SHA-512. */
@@ -22,6 +23,7 @@ export function digestBytes(hash: Hash): u32 {
 
 /** Begins a message (FIPS 180-4 §5.3). */
 export function shaBegin(hash: Hash): void {
+  ensureConstants()
   store<u64>(SHA_COUNT, 0)
   if (hash == SHA256) sha256Initial(SHA_STATE)
   else memory.copy(SHA_STATE, hash == SHA384 ? SHA384_INITIAL : SHA512_INITIAL, 64)

@@ -1,7 +1,7 @@
 // SHA-256 (FIPS 180-4 §6.2).
 
 import { SHA_SCHEDULE } from './memory'
-import { K, SHA512_INITIAL } from './sha512'
+import { K, SHA512_INITIAL } from './sha-constants'
 
 // Both standards take the first bits of the same roots of primes, 64 in SHA-512 and 32 here: four words at `table`, of
 // which each is the upper half of a word of SHA-512.
