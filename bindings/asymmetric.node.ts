@@ -2,24 +2,20 @@ import type { KeyObject } from 'node:crypto'
 import {
   constants,
   createHash,
-  createPrivateKey,
   createPublicKey,
   createSign,
   createVerify,
   generateKeyPairSync,
-  KeyObject as KeyObjectClass,
   privateDecrypt,
   publicEncrypt,
 } from 'node:crypto'
 import type {
-  CryptoKeyLike,
   Ecdsa,
   EcdsaCurve,
   EcdsaSigner,
   EcdsaSigningKey,
   EcdsaVerificationKey,
   EcdsaVerifier,
-  KeyObjectLike,
   MaybePromise,
   OaepHash,
   RsaAbilities,
@@ -28,6 +24,9 @@ import type {
   RsaPrivateKey,
   RsaPublicKey,
 } from './asymmetric.ts'
+import { readKey } from './key-input.node.ts'
+
+export { ecdhAbilities, ecdhPrivateKey, ecdhPublicKey, generateEcdhKey } from './ecdh.node.ts'
 
 /** SubjectPublicKeyInfo (RFC 5480 §2) up to the point, for a compressed point of the curve. */
 const CURVES = {
@@ -155,50 +154,9 @@ function toFreshBytes(buffer: Buffer): Uint8Array<ArrayBuffer> {
 }
 
 function readRsaKey(input: RsaKeyInput, type: 'public' | 'private'): KeyObject {
-  const key = toKeyObject(input, type)
-  if (key.type !== type || key.asymmetricKeyType !== 'rsa') throw new TypeError(`${type}Key must be an RSA ${type} key`)
+  const key = readKey(input, { name: `${type}Key`, algorithm: 'RSA', type })
   if (modulusBits(key) < MIN_RSA_BITS) throw new RangeError(`${type}Key must have at least ${MIN_RSA_BITS} bits`)
   return key
-}
-
-function toKeyObject(input: RsaKeyInput, type: 'public' | 'private'): KeyObject {
-  if (typeof input === 'string' || input instanceof Uint8Array) return parseKey(input, type)
-  if (input instanceof KeyObjectClass) return ownCopy(input, type)
-  if (isCryptoKey(input)) return ownCopy(KeyObjectClass.from(input as Parameters<typeof KeyObjectClass.from>[0]), type)
-  throw new TypeError(`${type}Key must be a PEM string, DER bytes, a CryptoKey or a KeyObject`)
-}
-
-/** A key just generated shares a lock with its generator, whose garbage collection can deadlock on Node 20. */
-function ownCopy(key: KeyObject, type: 'public' | 'private'): KeyObject {
-  if (key.type !== type) throw new TypeError(`${type}Key must be an RSA ${type} key`)
-  const encoded = key.export({ format: 'der', type: type === 'public' ? 'spki' : 'pkcs8' }) as Buffer
-  try {
-    return parseKey(encoded, type)
-  } finally {
-    encoded.fill(0)
-  }
-}
-
-function parseKey(input: string | Uint8Array, type: 'public' | 'private'): KeyObject {
-  // createPublicKey would take a private key and derive the public one: a secret where none belongs.
-  if (type === 'public' && typeof input === 'string' && input.includes('PRIVATE KEY-----')) {
-    throw new TypeError('publicKey is a private key')
-  }
-  const key = typeof input === 'string' ? input : Buffer.from(input.buffer, input.byteOffset, input.byteLength)
-  const format = typeof input === 'string' ? 'pem' : 'der'
-  try {
-    return type === 'public'
-      ? createPublicKey({ key, format, type: 'spki' })
-      : createPrivateKey({ key, format, type: 'pkcs8' })
-  } catch {
-    // No cause: it could quote the key.
-    const form = type === 'public' ? 'SubjectPublicKeyInfo' : 'PKCS #8'
-    throw new TypeError(`${type}Key is not a readable ${type} key: give ${form}, as PEM or DER`)
-  }
-}
-
-function isCryptoKey(input: CryptoKeyLike | KeyObjectLike): boolean {
-  return (input as { readonly [Symbol.toStringTag]?: unknown })[Symbol.toStringTag] === 'CryptoKey'
 }
 
 function modulusBits(key: KeyObject): number {

@@ -1,4 +1,4 @@
-/** What one runtime's RSA and ECDSA must offer to the envelope; `#asymmetric` resolves to the runtime's own. */
+/** What one runtime's RSA, ECDSA and ECDH must offer to the envelope; `#asymmetric` resolves to the runtime's own. */
 
 import type { MaybePromise } from './maybe-promise.ts'
 
@@ -55,7 +55,9 @@ export interface KeyObjectLike {
 }
 
 /** A PEM string, DER bytes (SubjectPublicKeyInfo or PKCS #8), a `CryptoKey` or a `KeyObject`. */
-export type RsaKeyInput = string | Uint8Array | CryptoKeyLike | KeyObjectLike
+export type KeyInput = string | Uint8Array | CryptoKeyLike | KeyObjectLike
+
+export type RsaKeyInput = KeyInput
 
 /** What this runtime's RSA can do. */
 export interface RsaAbilities {
@@ -84,4 +86,28 @@ export interface RsaPrivateKey {
   decryptOaep(hash: OaepHash, ciphertext: Uint8Array): MaybePromise<Uint8Array<ArrayBuffer> | undefined>
   /** RSADP (RFC 8017 §5.1.2) without unpadding: modulus length bytes, or undefined for a representative out of range. */
   decryptRaw(ciphertext: Uint8Array): Uint8Array<ArrayBuffer> | undefined
+}
+
+/** Curves of SP 800-186 §3.2.1 whose primes are 3 modulo 4. */
+export type EcdhCurve = 'P-256' | 'P-384' | 'P-521'
+
+/** What this runtime's ECDH can do. */
+export interface EcdhAbilities {
+  /** It answers at once, so that keyrings over it work in `encryptSync` and `decryptSync`. */
+  readonly isSynchronous: boolean
+}
+
+/** A public key whose point is known now, or when the runtime has exported it. */
+export interface EcdhPublicKey {
+  /** The compressed point, SEC 1 §2.3.3: 33 bytes for P-256, 49 for P-384, 67 for P-521. */
+  point(): MaybePromise<Uint8Array>
+}
+
+/** A private key and the point that belongs to it. */
+export interface EcdhPrivateKey extends EcdhPublicKey {
+  /**
+   * The shared secret Z with the owner of a compressed point (SP 800-56A §5.7.1.2): 32, 48 or 66 bytes, which the
+   * caller wipes. Undefined when the bytes are no point of the curve.
+   */
+  agree(point: Uint8Array): MaybePromise<Uint8Array<ArrayBuffer> | undefined>
 }

@@ -1,7 +1,6 @@
 import type {
   CryptoKeyLike,
   Ecdsa,
-  KeyObjectLike,
   OaepHash,
   RsaAbilities,
   RsaKeyInput,
@@ -10,6 +9,9 @@ import type {
 } from './asymmetric.ts'
 import { pkcs8ModulusBits, spkiModulusBits } from './der.ts'
 import { UnsupportedError } from './errors.ts'
+import { anotherKey, readKey, subtle, unreadable, type KeyDescription } from './key-input.web.ts'
+
+export { ecdhAbilities, ecdhPrivateKey, ecdhPublicKey, generateEcdhKey } from './ecdh.web.ts'
 
 const MIN_RSA_BITS = 2048
 
@@ -70,30 +72,16 @@ function noPkcs1(): UnsupportedError {
   return new UnsupportedError('WebCrypto has no RSA with PKCS #1 v1.5: use OAEP')
 }
 
-function subtle(): SubtleCrypto {
-  const crypto = globalThis.crypto as Partial<Crypto> | undefined
-  if (crypto?.subtle !== undefined) return crypto.subtle
-  throw new UnsupportedError('this page has no crypto.subtle: serve it over https, or from localhost')
-}
-
 type KeyType = 'public' | 'private'
 
 const FORMS = {
-  public: {
-    format: 'spki',
-    label: 'PUBLIC KEY',
-    name: 'SubjectPublicKeyInfo',
-    usage: 'encrypt',
-    modulusBits: spkiModulusBits,
-  },
-  private: {
-    format: 'pkcs8',
-    label: 'PRIVATE KEY',
-    name: 'PKCS #8',
-    usage: 'decrypt',
-    modulusBits: pkcs8ModulusBits,
-  },
+  public: { format: 'spki', usage: 'encrypt', modulusBits: spkiModulusBits },
+  private: { format: 'pkcs8', usage: 'decrypt', modulusBits: pkcs8ModulusBits },
 } as const
+
+function describe(type: KeyType): KeyDescription {
+  return { name: `${type}Key`, algorithm: 'RSA', type }
+}
 
 /** An RSA key; WebCrypto binds a key to one hash, so that it is imported for each that is asked for. */
 class OaepKey {
@@ -104,7 +92,7 @@ class OaepKey {
 
   constructor(input: RsaKeyInput, type: KeyType) {
     this.#type = type
-    this.#source = readKey(input, type)
+    this.#source = readRsaKey(input, type)
     this.modulusBits =
       this.#source instanceof Uint8Array
         ? FORMS[type].modulusBits(this.#source)
@@ -146,67 +134,15 @@ async function importKey(encoded: Uint8Array<ArrayBuffer>, type: KeyType, hash: 
   try {
     return await crypto.importKey(format, encoded, { name: RSA_OAEP.name, hash: HASHES[hash] }, false, [usage])
   } catch {
-    throw unreadable(type)
+    throw unreadable(describe(type))
   }
-}
-
-/** No cause: it could quote the key. */
-function unreadable(type: KeyType): TypeError {
-  return new TypeError(`${type}Key is not a readable ${type} key: give ${FORMS[type].name}, as PEM or DER`)
 }
 
 /** A private copy of the key's encoding, of which is known that it is an RSA key of this type, or a `CryptoKey`. */
-function readKey(input: RsaKeyInput, type: KeyType): Uint8Array<ArrayBuffer> | CryptoKey {
-  if (typeof input === 'string') return checkedEncoding(decodePem(input, type), type)
-  if (input instanceof Uint8Array) return checkedEncoding(new Uint8Array(input), type)
-  if (isCryptoKey(input)) {
-    if (input.type !== type || !isRsa(input)) throw new TypeError(`${type}Key must be an RSA ${type} key`)
-    return input as CryptoKey
-  }
-  if (typeof (input as Partial<KeyObjectLike> | null)?.type === 'string' && 'export' in input) {
-    return readKeyObject(input, type)
-  }
-  throw new TypeError(`${type}Key must be a PEM string, DER bytes, a CryptoKey or a KeyObject`)
-}
-
-function checkedEncoding(encoded: Uint8Array<ArrayBuffer>, type: KeyType): Uint8Array<ArrayBuffer> {
-  try {
-    FORMS[type].modulusBits(encoded)
-    return encoded
-  } catch {
-    encoded.fill(0)
-    throw unreadable(type)
-  }
-}
-
-/** Of the runtimes without native node:crypto Deno and Workers know its keys. */
-function readKeyObject(key: KeyObjectLike, type: KeyType): Uint8Array<ArrayBuffer> {
-  if (key.type !== type) throw new TypeError(`${type}Key must be an RSA ${type} key`)
-  const encoded = key.export({ format: 'der', type: FORMS[type].format })
-  if (!(encoded instanceof Uint8Array)) throw unreadable(type)
-  const copy = new Uint8Array(encoded)
-  encoded.fill(0)
-  return checkedEncoding(copy, type)
-}
-
-/** The text between the lines of RFC 7468 §2; explanatory text may stand around them. */
-function decodePem(text: string, type: KeyType): Uint8Array<ArrayBuffer> {
-  const { label } = FORMS[type]
-  // Not to be taken for the public key that can be derived from it: a secret where none belongs.
-  if (type === 'public' && text.includes('PRIVATE KEY-----')) throw new TypeError('publicKey is a private key')
-  const begin = `-----BEGIN ${label}-----`
-  const start = text.indexOf(begin)
-  const end = text.indexOf(`-----END ${label}-----`, start)
-  if (start < 0 || end < 0) throw unreadable(type)
-  try {
-    return Uint8Array.from(atob(text.slice(start + begin.length, end)), (character) => character.charCodeAt(0))
-  } catch {
-    throw unreadable(type)
-  }
-}
-
-function isCryptoKey(input: CryptoKeyLike | KeyObjectLike): input is CryptoKeyLike {
-  return (input as { readonly [Symbol.toStringTag]?: unknown } | null)?.[Symbol.toStringTag] === 'CryptoKey'
+function readRsaKey(input: RsaKeyInput, type: KeyType): Uint8Array<ArrayBuffer> | CryptoKey {
+  const key = readKey(input, describe(type), FORMS[type].modulusBits)
+  if (!(key instanceof Uint8Array) && !isRsa(key)) throw anotherKey(describe(type))
+  return key
 }
 
 function isRsa({ algorithm }: CryptoKeyLike): boolean {

@@ -1,16 +1,16 @@
-/** As much DER (X.690) as it takes to see what an RSA key in SubjectPublicKeyInfo or PKCS #8 is. */
+/** As much DER (X.690) as it takes to see what a key in SubjectPublicKeyInfo or PKCS #8 is. */
 
-const INTEGER = 0x02
-const BIT_STRING = 0x03
-const OCTET_STRING = 0x04
-const OBJECT_IDENTIFIER = 0x06
-const SEQUENCE = 0x30
+export const INTEGER = 0x02
+export const BIT_STRING = 0x03
+export const OCTET_STRING = 0x04
+export const OBJECT_IDENTIFIER = 0x06
+export const SEQUENCE = 0x30
 
 /** rsaEncryption, 1.2.840.113549.1.1.1 (RFC 8017 appendix C). */
 const RSA_ENCRYPTION = [0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, 0x01]
 
 /** Reads the elements of one encoding, one after the other. */
-class DerReader {
+export class DerReader {
   readonly #bytes: Uint8Array
   #at = 0
 
@@ -39,6 +39,11 @@ class DerReader {
     const byte = this.#bytes[this.#at++]
     if (byte === undefined) throw new RangeError('cut off')
     return byte
+  }
+
+  /** The tag of the next element; undefined at the end. */
+  get nextTag(): number | undefined {
+    return this.#bytes[this.#at]
   }
 
   end(): void {
