@@ -10,6 +10,7 @@ import ts from 'typescript'
 const entries = {
   index: 'src/index.ts',
   core: 'bindings/core.ts',
+  ecdh: 'src/keyrings/raw-ecdh.ts',
   kms: 'kms/index.ts',
   'kms/local': 'kms/providers/local.ts',
   'kms/engine': 'kms/engine/index.ts',

@@ -2,6 +2,7 @@ import { algorithmSuites, decrypt, encrypt, type CommitmentPolicy, type EncryptO
 import { kmsKeyring } from 'waxseal/kms'
 import { fromBase64, pattern, toBase64 } from './bytes.ts'
 import { equal, fail, sameBytes, throws } from './check.ts'
+import { ecdhKeyrings } from './ecdh.ts'
 import { EXPECTED } from './expected.ts'
 import { aesKeyring, aesPairKeyring, RSA_PADDINGS, rsaKeyring, type RsaPair } from './keyrings.ts'
 import { newKms } from './kms.ts'
@@ -42,6 +43,10 @@ function recipes(pair: RsaPair): ReadonlyMap<string, Recipe> {
       return [`RSA ${padding}`, recipe(() => rsaKeyring(padding, pair), {}, padding === 'pkcs1')]
     }),
     ['multi-keyring', recipe(aesPairKeyring)],
+    // Of P-521 one runtime might have nothing.
+    ...(['P-256', 'P-384'] as const).map((curve): [string, Recipe] => {
+      return [`ECDH ${curve}`, recipe(() => ecdhKeyrings(curve).sender)]
+    }),
     ['required context', recipe(() => aesKeyring(), { requiredEncryptionContextKeys: ['written'] })],
     [
       'KMS',

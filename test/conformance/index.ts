@@ -4,6 +4,7 @@
  * `UnsupportedError`; no case is left out. `npm run test:runtimes` runs them on the packed package (test/runtimes/).
  */
 import { coreVectorCases, type CoreVectors } from './core-vectors.ts'
+import { ecdhCases } from './ecdh.ts'
 import { engineCases } from './engines.ts'
 import { errorCases } from './errors.ts'
 import { readingCases, writeMessages, type Written } from './exchange.ts'
@@ -43,6 +44,7 @@ function suite({ runtime, rsa, core, messages }: Input): readonly Case[] {
     ...coreVectorCases(core),
     ...messages.flatMap(messageVectorCases),
     ...roundTripCases(rsa),
+    ...ecdhCases,
     ...engineCases,
     ...streamCases,
     ...errorCases(rsa),

@@ -4,6 +4,8 @@ export interface Runtime {
   readonly hasSyncAsymmetric: boolean
   /** RSA with PKCS #1 v1.5 padding, both ways. */
   readonly hasPkcs1: boolean
+  /** ECDH on P-521; on P-256 and P-384 it is everywhere. */
+  readonly hasP521: boolean
   /** The runtime's own AES answers at once, so that `encryptSync` and `decryptSync` can use it. */
   readonly hasSyncHost: boolean
   /** The runtime's own AES takes keys of 192 bits. */

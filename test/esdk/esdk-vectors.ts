@@ -9,8 +9,9 @@ import {
   rawRsaKeyring,
 } from '../../src/index.ts'
 import type { CommitmentPolicy, Keyring, RsaPadding } from '../../src/index.ts'
-import { pieces, pour, randomPieces } from '../conformance/pouring.ts'
+import { rawEcdhKeyring, type EcdhCurve } from '../../src/keyrings/raw-ecdh.ts'
 import { staticDataKeyKeyring } from '../../src/keyrings/static-data-key.ts'
+import { pieces, pour, randomPieces } from '../conformance/pouring.ts'
 
 /** One keyring of a vector manifest. */
 interface KeyringEntry {
@@ -20,6 +21,10 @@ interface KeyringEntry {
   readonly key?: string
   readonly padding?: RsaPadding
   readonly plaintextDataKey?: string
+  readonly curve?: EcdhCurve
+  readonly schema?: 'static' | 'discovery'
+  readonly recipientKey?: string
+  readonly senderPublicKeySpkiBase64?: string
   readonly children?: readonly KeyringEntry[]
 }
 
@@ -72,12 +77,29 @@ export class VectorFolder {
     const { type, keyNamespace: namespace = '', keyName: name = '', padding = 'pkcs1', children = [] } = entry
     if (type === 'multi') return multiKeyring({ children: children.map((child) => this.keyring(child)) })
     if (type === 'static-dek') return staticDataKeyKeyring(Buffer.from(entry.plaintextDataKey ?? '', 'base64'))
-    const key = this.#keys[entry.key ?? '']
-    if (key === undefined) throw new Error(`no key ${String(entry.key)}`)
+    if (type === 'raw-ecdh') return this.#ecdhKeyring(entry)
+    const key = this.#key(entry.key)
     if (type === 'raw-aes') return rawAesKeyring({ namespace, name, wrappingKey: Buffer.from(key.material, 'base64') })
     if (type !== 'raw-rsa') throw new Error(`no keyring of type ${type}`)
     const keys = key.type === 'rsa-public' ? { publicKey: key.material } : { privateKey: key.material }
     return rawRsaKeyring({ namespace, name, padding, ...keys })
+  }
+
+  #key(name = ''): KeyEntry {
+    const key = this.#keys[name]
+    if (key === undefined) throw new Error(`no key ${name}`)
+    return key
+  }
+
+  #ecdhKeyring({ curve = 'P-256', schema, recipientKey, senderPublicKeySpkiBase64 = '' }: KeyringEntry): Keyring {
+    const { material } = this.#key(recipientKey)
+    if (schema === 'discovery') {
+      return rawEcdhKeyring({ schema: 'PublicKeyDiscovery', curve, recipientPrivateKey: material })
+    }
+    // The recipient's own key and the sender's: roles are exchanged on decryption.
+    const recipientPublicKey = Buffer.from(senderPublicKeySpkiBase64, 'base64')
+    const senderPrivateKey = material
+    return rawEcdhKeyring({ schema: 'RawPrivateKeyToStaticPublicKey', curve, senderPrivateKey, recipientPublicKey })
   }
 }
 

@@ -4,7 +4,7 @@ import { WaxsealError } from '../../src/index.ts'
 import { decryptEntry, inspectEntry, VectorFolder } from './esdk-vectors.ts'
 import type { VectorEntry } from './esdk-vectors.ts'
 
-const KINDS: ReadonlySet<string> = new Set(['raw-aes', 'raw-rsa', 'multi', 'required-ec', 'static-dek'])
+const KINDS: ReadonlySet<string> = new Set(['raw-aes', 'raw-rsa', 'multi', 'required-ec', 'static-dek', 'raw-ecdh'])
 
 /** Messages of the AWS Encryption SDKs: a selection that is always here, and the whole collection where it is. */
 const SOURCES: Readonly<Record<string, URL>> = {

@@ -2,6 +2,7 @@
 export const NATIVE = {
   hasSyncAsymmetric: true,
   hasPkcs1: true,
+  hasP521: true,
   hasSyncHost: true,
   hasHostAes192: true,
   hasBuffer: true,

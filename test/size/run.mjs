@@ -13,6 +13,7 @@ const PARTS = {
   envelope: 'commitmentPolicy must be',
   'RSA keyring': 'padding must be one of',
   'multi-keyring': 'a multi-keyring needs',
+  'ECDH keyring': 'ecdh-key-derivation',
   'KMS keyring': 'kmsKeyring needs',
   engine: 'AlreadyExistsException',
   server: 'TrentService',
@@ -39,6 +40,7 @@ const CASES = {
   },
   waxseal: { code: everything('waxseal'), parts: ['module', 'envelope', 'RSA keyring', 'multi-keyring'] },
   'waxseal/core': { code: everything('waxseal/core'), parts: ['module'] },
+  'waxseal/ecdh': { code: everything('waxseal/ecdh'), parts: ['module', 'ECDH keyring'] },
   'waxseal/kms': { code: everything('waxseal/kms'), parts: ['KMS keyring'] },
   'waxseal/kms/engine': { code: everything('waxseal/kms/engine'), parts: ['module', 'engine'] },
   'waxseal/kms/local': {
