@@ -9,6 +9,7 @@ export type WaxsealErrorCode =
   | 'ERR_WAXSEAL_ENCRYPTION_CONTEXT'
   | 'ERR_WAXSEAL_UNSUPPORTED'
   | 'ERR_WAXSEAL_DISPOSED'
+  | 'ERR_WAXSEAL_SOURCE'
   | 'ERR_WAXSEAL_WASM'
 
 /** Not from the classes: minifiers rename them. */
@@ -22,6 +23,7 @@ const NAMES: Readonly<Record<WaxsealErrorCode, string>> = {
   ERR_WAXSEAL_ENCRYPTION_CONTEXT: 'EncryptionContextError',
   ERR_WAXSEAL_UNSUPPORTED: 'UnsupportedError',
   ERR_WAXSEAL_DISPOSED: 'DisposedError',
+  ERR_WAXSEAL_SOURCE: 'SourceError',
   ERR_WAXSEAL_WASM: 'WaxsealError',
 }
 
@@ -101,5 +103,12 @@ export class UnsupportedError extends WaxsealError {
 export class DisposedError extends WaxsealError {
   constructor(what: string) {
     super('ERR_WAXSEAL_DISPOSED', `${what} was disposed: make a new one`)
+  }
+}
+
+/** A source of bytes answered something else than what was asked for, or changed between two answers. */
+export class SourceError extends WaxsealError {
+  constructor(message: string, options?: ErrorOptions) {
+    super('ERR_WAXSEAL_SOURCE', message, options)
   }
 }

@@ -42,6 +42,7 @@ const OUTCOME_OF_CODE: Readonly<Record<WaxsealErrorCode, Outcome>> = {
   ERR_WAXSEAL_ENCRYPTION_CONTEXT: 'policy',
   ERR_WAXSEAL_UNSUPPORTED: 'other',
   ERR_WAXSEAL_DISPOSED: 'other',
+  ERR_WAXSEAL_SOURCE: 'other',
   ERR_WAXSEAL_WASM: 'other',
 }
 

@@ -6,6 +6,7 @@ export {
   FormatError,
   KeyUnavailableError,
   LimitError,
+  SourceError,
   UnsupportedError,
   WaxsealError,
 } from '../bindings/errors.ts'

@@ -7,6 +7,12 @@ export { encryptStream } from './encrypt-stream.ts'
 export type { EncryptStream, EncryptStreamOptions } from './encrypt-stream.ts'
 export { decryptStream } from './decrypt-stream.ts'
 export type { DecryptStream, DecryptStreamOptions } from './decrypt-stream.ts'
+export { decryptRange, openMessage } from './range.ts'
+export type { OpenedMessage, OpenOptions, ReadOptions } from './range.ts'
+export { blobSource, fileHandleSource } from './source.ts'
+export type { BlobLike, FileHandleLike, RandomAccessSource } from './source.ts'
+export { httpSource } from './http-source.ts'
+export type { HttpFetch, HttpResponse, HttpSourceOptions } from './http-source.ts'
 export { inspect } from './inspect.ts'
 export type { Engine } from '../bindings/host-message.ts'
 export type { MessageHeader } from './message-header.ts'
@@ -45,6 +51,7 @@ export {
   FormatError,
   KeyUnavailableError,
   LimitError,
+  SourceError,
   UnsupportedError,
   WaxsealError,
 } from './errors.ts'

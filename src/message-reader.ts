@@ -102,6 +102,14 @@ export class MessageReader {
   }
 
   /**
+   * As {@link MessageReader.open}, anywhere in a framed body, also several times at once: `sequenceNumber` is that of
+   * the frame at the start of `body`. It counts for no signature.
+   */
+  openAt(sequenceNumber: number, body: Uint8Array, output: Uint8Array): MaybePromise<OpenedFrames> {
+    return this.#cipher.openFrames({ frameLength: this.#header.parsed.frameLength, sequenceNumber }, body, output)
+  }
+
+  /**
    * Verifies what follows the body; `rest` is all of it.
    *
    * @throws FormatError when it is cut off or bytes follow it

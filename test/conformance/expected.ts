@@ -6,6 +6,7 @@ import {
   FormatError,
   KeyUnavailableError,
   LimitError,
+  SourceError,
   UnsupportedError,
 } from 'waxseal'
 import { KmsError } from 'waxseal/kms/engine'
@@ -20,6 +21,7 @@ type ErrorName =
   | 'encryptionContext'
   | 'unsupported'
   | 'disposed'
+  | 'source'
   | 'kms'
   | 'type'
   | 'range'
@@ -34,6 +36,7 @@ export const EXPECTED: Readonly<Record<ErrorName, Expected>> = {
   encryptionContext: { class: EncryptionContextError, code: 'ERR_WAXSEAL_ENCRYPTION_CONTEXT' },
   unsupported: { class: UnsupportedError, code: 'ERR_WAXSEAL_UNSUPPORTED' },
   disposed: { class: DisposedError, code: 'ERR_WAXSEAL_DISPOSED' },
+  source: { class: SourceError, code: 'ERR_WAXSEAL_SOURCE' },
   kms: { class: KmsError, code: 'ERR_WAXSEAL_KMS' },
   type: { class: TypeError },
   range: { class: RangeError },

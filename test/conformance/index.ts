@@ -14,6 +14,7 @@ import type { RsaPair } from './keyrings.ts'
 import { kmsCases } from './kms.ts'
 import { limitCases } from './limits.ts'
 import { messageVectorCases, type MessageVectors } from './message-vectors.ts'
+import { rangeCases } from './ranges.ts'
 import { roundTripCases } from './round-trips.ts'
 import type { Case, Runtime } from './runtime.ts'
 import { streamCases } from './streams.ts'
@@ -49,6 +50,7 @@ function suite({ runtime, rsa, core, messages }: Input): readonly Case[] {
     ...streamCases,
     ...errorCases(rsa),
     ...wipingCases,
+    ...rangeCases,
     ...limitCases,
     ...inputCases,
     ...kmsCases,

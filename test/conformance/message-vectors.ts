@@ -1,6 +1,7 @@
 import {
   algorithmSuite,
   decrypt,
+  decryptRange,
   decryptSync,
   inspect,
   multiKeyring,
@@ -106,10 +107,29 @@ async function checkEntry({ keys, files }: MessageVectors, entry: MessageEntry, 
     if (isSync) checkResult(now(), plaintext, entry)
     else throws(now, EXPECTED.unsupported, 'decryptSync')
     checkHeader(inspect(message), entry)
+    await checkRanges(keyring, message, plaintext, entry)
   } else {
     const expected = entry.code === undefined ? undefined : expectedOf(entry.code)
     await checkFailure(later, now, expected, isSync)
   }
+}
+
+/** Ranges equal the slices of the plaintext; of what has none, or none that could be verified, they are refused. */
+async function checkRanges(
+  keyring: Keyring,
+  message: Uint8Array,
+  plaintext: Uint8Array,
+  entry: MessageEntry,
+): Promise<void> {
+  const read = (start: number, end?: number): Promise<DecryptResult> =>
+    decryptRange(keyring, message, start, end, optionsOf(entry))
+  if (entry.contentType === 'nonframed' || suiteOf(entry)?.signatureCurve !== undefined) {
+    await rejects(() => read(0), EXPECTED.unsupported, 'decryptRange')
+    return
+  }
+  const [start, end] = [Math.floor(plaintext.length / 3), Math.ceil(plaintext.length / 2)]
+  sameBytes((await read(start, end)).plaintext, plaintext.slice(start, end), `the range from ${start} to ${end}`)
+  sameBytes((await read(-5)).plaintext, plaintext.slice(-5), 'the last 5 bytes')
 }
 
 async function checkFailure(

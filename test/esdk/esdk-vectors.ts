@@ -47,6 +47,12 @@ export interface VectorEntry {
   readonly encryptedDataKeys?: number
 }
 
+/** Messages of the AWS Encryption SDKs: a selection that is always here, and the whole collection where it is. */
+export const SOURCES: Readonly<Record<string, URL>> = {
+  selection: new URL('selection/', import.meta.url),
+  collection: new URL('../../../shared/vectors/esdk/', import.meta.url),
+}
+
 interface KeyEntry {
   readonly type: string
   readonly material: string
@@ -103,7 +109,7 @@ export class VectorFolder {
   }
 }
 
-function decryptOptions({ suite, reproducedEncryptionContext, requiredEncryptionContextKeys }: VectorEntry): {
+export function decryptOptions({ suite, reproducedEncryptionContext, requiredEncryptionContextKeys }: VectorEntry): {
   commitmentPolicy: CommitmentPolicy | undefined
   encryptionContext: Readonly<Record<string, string>> | undefined
   requiredEncryptionContextKeys: readonly string[] | undefined

@@ -1,16 +1,10 @@
 import { existsSync } from 'node:fs'
 import { afterAll, describe, expect, it } from 'vitest'
 import { WaxsealError } from '../../src/index.ts'
-import { decryptEntry, inspectEntry, VectorFolder } from './esdk-vectors.ts'
+import { decryptEntry, inspectEntry, SOURCES, VectorFolder } from './esdk-vectors.ts'
 import type { VectorEntry } from './esdk-vectors.ts'
 
 const KINDS: ReadonlySet<string> = new Set(['raw-aes', 'raw-rsa', 'multi', 'required-ec', 'static-dek', 'raw-ecdh'])
-
-/** Messages of the AWS Encryption SDKs: a selection that is always here, and the whole collection where it is. */
-const SOURCES: Readonly<Record<string, URL>> = {
-  selection: new URL('selection/', import.meta.url),
-  collection: new URL('../../../shared/vectors/esdk/', import.meta.url),
-}
 
 for (const [name, folder] of Object.entries(SOURCES).filter(([, url]) => existsSync(new URL('manifest.json', url)))) {
   describe(`messages of the ${name}`, () => {

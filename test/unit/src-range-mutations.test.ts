@@ -1,0 +1,82 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { openMessage, WaxsealError } from '../../src/index.ts'
+import type { AlgorithmSuiteId, OpenedMessage } from '../../src/index.ts'
+import { join, keyring, takeApart, text, writeFramed, type Pieces } from './framed-messages.ts'
+
+const READ_ANY = { commitmentPolicy: 'require-encrypt-allow-decrypt' } as const
+
+/** What an attacker does to a message, who has another one of the same key and shape. */
+type Mutation = (message: Pieces, other: Pieces, i: number, j: number) => Uint8Array
+
+const without = ({ frames }: Pieces, i: number): readonly Uint8Array[] => frames.filter((_, at) => at !== i)
+
+const MUTATIONS: Readonly<Record<string, Mutation>> = {
+  'a frame is left out': (message, _, i) => join(message.header, without(message, i)),
+  'the frames from one on are left out': ({ header, frames }, _, i) => join(header, frames.slice(0, i)),
+  'the last bytes are left out': ({ header, frames }, _, i) => join(header, frames).slice(0, -1 - i),
+  'a frame stands there twice': ({ header, frames }, _, i) =>
+    join(header, [...frames.slice(0, i + 1), ...frames.slice(i)]),
+  'two frames change places': ({ header, frames }, _, i, j) => {
+    const swapped = [...frames]
+    ;[swapped[i], swapped[j]] = [frames[j]!, frames[i]!]
+    return join(header, swapped)
+  },
+  'a frame is one of another message': ({ header, frames }, other, i) =>
+    join(
+      header,
+      frames.map((frame, at) => (at === i ? other.frames[at]! : frame)),
+    ),
+  'all frames are those of another message': ({ header }, other) => join(header, other.frames),
+  'the frames of another message follow': ({ header, frames }, other) => join(header, [...frames, ...other.frames]),
+  'bytes follow': ({ header, frames }, _, i) => join(header, [...frames, text(i + 1)]),
+  'a frame is put in elsewhere': ({ header, frames }, _, i, j) =>
+    join(header, [...frames.slice(0, i), frames[j]!, ...frames.slice(i)]),
+  'a bit is another one': ({ header, frames }, _, i, j) => {
+    const changed = join(header, frames)
+    changed[(header.length + i * 37 + j) % changed.length]! ^= 1 << (i % 8)
+    return changed
+  },
+}
+
+const SUITES: readonly AlgorithmSuiteId[] = [0x0478, 0x0178, 0x0014]
+
+const shapes = fc.record({
+  size: fc.integer({ min: 0, max: 90 }),
+  frameLength: fc.integer({ min: 1, max: 30 }),
+  isFinalEmpty: fc.boolean(),
+  suite: fc.constantFrom(...SUITES),
+})
+
+describe.each(Object.entries(MUTATIONS))('when %s', (_, mutate) => {
+  it('the message is not read to its end, and each range is either refused or the right one', async () => {
+    const property = fc.asyncProperty(shapes, fc.nat(), fc.nat(), fc.nat(), fc.nat(), async (shape, i, j, a, b) => {
+      const { frameLength, isFinalEmpty } = shape
+      const size = isFinalEmpty ? shape.size - (shape.size % frameLength) : shape.size
+      const plaintext = text(size)
+      const message = writeFramed(plaintext, shape)
+      const pieces = takeApart(message)
+      const other = takeApart(writeFramed(plaintext, shape))
+      const count = pieces.frames.length
+      const mutated = mutate(pieces, other, i % count, j % count)
+      fc.pre(!Buffer.from(mutated).equals(message))
+      const opened = await openMessage(keyring, mutated, READ_ANY).catch(refusal)
+      if (opened === undefined) return
+      expect(await opened.read().catch(refusal)).toBeUndefined()
+      const [start, end] = [a % (size + 1), b % (size + 1)].sort((x, y) => x - y) as [number, number]
+      await checkRange(opened, plaintext, start, end)
+      for (let at = 0; at < size; at++) await checkRange(opened, plaintext, at, at + 1)
+    })
+    await fc.assert(property, { seed: 1, numRuns: 60 })
+  })
+})
+
+async function checkRange(opened: OpenedMessage, plaintext: Uint8Array, start: number, end: number): Promise<void> {
+  const range = await opened.read(start, end).catch(refusal)
+  if (range !== undefined) expect(range).toEqual(plaintext.slice(start, end))
+}
+
+/** Undefined for an error that tells of the message; any other fails the test. */
+function refusal(error: unknown): undefined {
+  expect(error).toBeInstanceOf(WaxsealError)
+}
