@@ -8,6 +8,7 @@ const SCRIPTS = [
   'test:cli',
   'test:package',
   'size',
+  'test:memory',
   'test:readme',
   'test:examples',
   'test:runtimes -- --all',
