@@ -4,6 +4,9 @@ export type { Row, RowRange, Store, StoreTransaction, Table } from './store.ts'
 
 type Tables = Map<Table, Map<string, Row>>
 
+/** What a transaction wrote; undefined is a row that it deleted. */
+type Changes = Map<Table, Map<string, Row | undefined>>
+
 /**
  * A store in memory, for tests and for keys that need not outlive the process. Closing it keeps its rows, so that
  * another engine can open it again.
@@ -23,6 +26,7 @@ export function memoryStore(): Store {
           transaction.end()
         }
       }),
+    purge: () => turnstile.run(() => Promise.resolve()),
     close: () => turnstile.run(() => Promise.resolve()),
   }
 }
@@ -30,7 +34,7 @@ export function memoryStore(): Store {
 class MemoryTransaction implements StoreTransaction {
   readonly #tables: Tables
   readonly #mode: 'read' | 'write'
-  readonly #written: Tables = new Map()
+  #written: Changes = new Map()
   #hasEnded = false
 
   constructor(tables: Tables, mode: 'read' | 'write') {
@@ -49,20 +53,41 @@ class MemoryTransaction implements StoreTransaction {
 
   async get(table: Table, id: string): Promise<Row | undefined> {
     this.#assertRunning()
-    const row = this.#written.get(table)?.get(id) ?? this.#tables.get(table)?.get(id)
+    const written = this.#written.get(table)
+    const row = written?.has(id) === true ? written.get(id) : this.#tables.get(table)?.get(id)
     return row && copyOf(row)
   }
 
   async put(table: Table, row: Row): Promise<void> {
+    this.#write(table, row.id, copyOf(row))
+  }
+
+  async delete(table: Table, id: string): Promise<void> {
+    this.#write(table, id, undefined)
+  }
+
+  #write(table: Table, id: string, row: Row | undefined): void {
     this.#assertRunning()
     if (this.#mode === 'read') throw new TypeError('this transaction only reads')
-    rowsOf(this.#written, table).set(row.id, copyOf(row))
+    rowsOf(this.#written, table).set(id, row)
+  }
+
+  async savepoint<T>(work: () => Promise<T>): Promise<T> {
+    this.#assertRunning()
+    const before: Changes = new Map([...this.#written].map(([table, rows]) => [table, new Map(rows)]))
+    try {
+      return await work()
+    } catch (error) {
+      this.#written = before
+      throw error
+    }
   }
 
   async list(table: Table, range: RowRange): Promise<readonly Row[]> {
     this.#assertRunning()
     const rows = new Map([...(this.#tables.get(table) ?? []), ...(this.#written.get(table) ?? [])])
     const found = [...rows.values()]
+      .filter((row) => row !== undefined)
       .filter(({ id, owner }) => id.startsWith(range.prefix) && (range.owner === undefined || owner === range.owner))
       .filter(({ id }) => range.after === undefined || id > range.after)
       .sort((a, b) => (a.id < b.id ? -1 : 1))
@@ -71,7 +96,11 @@ class MemoryTransaction implements StoreTransaction {
 
   commit(): void {
     for (const [table, rows] of this.#written) {
-      for (const [id, row] of rows) rowsOf(this.#tables, table).set(id, row)
+      const kept = rowsOf(this.#tables, table)
+      for (const [id, row] of rows) {
+        if (row) kept.set(id, row)
+        else kept.delete(id)
+      }
     }
   }
 }
@@ -80,8 +109,8 @@ function copyOf(row: Row): Row {
   return { ...row, mac: Uint8Array.from(row.mac) }
 }
 
-function rowsOf(tables: Tables, table: Table): Map<string, Row> {
+function rowsOf<T>(tables: Map<Table, Map<string, T>>, table: Table): Map<string, T> {
   let rows = tables.get(table)
-  if (!rows) tables.set(table, (rows = new Map<string, Row>()))
+  if (!rows) tables.set(table, (rows = new Map<string, T>()))
   return rows
 }

@@ -19,7 +19,7 @@ export interface SqliteStoreOptions {
 const APPLICATION_ID = 0x77617873
 
 /** Version of the schema, kept as SQLite's `user_version`. */
-const SCHEMA_VERSION = 1
+const SCHEMA_VERSION = 2
 
 // One table for all: the engine authenticates a row together with its table's name.
 const SCHEMA = `
@@ -102,6 +102,7 @@ function isEmpty(database: Database): boolean {
   if (tables === 0 && application === 0) return true
   if (application !== APPLICATION_ID) throw new RangeError('it is not a database of waxseal')
   const version = pragma(database, 'user_version')
+  if (version === 1) throw new RangeError('its schema is version 1, which was never released: make a new one')
   if (version !== SCHEMA_VERSION) throw new RangeError(`its schema is version ${String(version)}: use a newer waxseal`)
   return false
 }
@@ -137,7 +138,7 @@ class SqliteStore implements Store {
     return this.#turnstile.run(async () => {
       if (this.#isClosed) throw new KmsError('KMSInternalException', 'the store is closed')
       await this.#begin(mode)
-      const transaction = new SqliteTransaction(this.#statements, mode, this.#file)
+      const transaction = new SqliteTransaction(this.#database, this.#statements, mode, this.#file)
       try {
         const result = await work(transaction)
         transaction.end()
@@ -180,6 +181,13 @@ class SqliteStore implements Store {
     }
   }
 
+  /** The write-ahead log has what was deleted until it is cut off; the database itself overwrites it. */
+  purge(): Promise<void> {
+    return this.#turnstile.run(async () => {
+      if (!this.#isClosed) this.#database.exec('PRAGMA wal_checkpoint(TRUNCATE)')
+    })
+  }
+
   close(): Promise<void> {
     return this.#turnstile.run(async () => {
       if (this.#isClosed) return
@@ -195,6 +203,7 @@ class Statements {
   readonly first: Statement
   readonly get: Statement
   readonly put: Statement
+  readonly delete: Statement
   readonly list: Statement
   readonly listOwned: Statement
 
@@ -206,18 +215,21 @@ class Statements {
     this.put = database.prepare(
       'INSERT OR REPLACE INTO row ("table", id, owner, revision, body, mac) VALUES (?, ?, ?, ?, ?, ?)',
     )
+    this.delete = database.prepare('DELETE FROM row WHERE "table" = ? AND id = ?')
     this.list = database.prepare(`${select} AND ${range}`)
     this.listOwned = database.prepare(`${select} AND owner = ? AND ${range}`)
   }
 }
 
 class SqliteTransaction implements StoreTransaction {
+  readonly #database: Database
   readonly #statements: Statements
   readonly #mode: 'read' | 'write'
   readonly #file: string
   #hasEnded = false
 
-  constructor(statements: Statements, mode: 'read' | 'write', file: string) {
+  constructor(database: Database, statements: Statements, mode: 'read' | 'write', file: string) {
+    this.#database = database
     this.#statements = statements
     this.#mode = mode
     this.#file = file
@@ -234,8 +246,29 @@ class SqliteTransaction implements StoreTransaction {
   }
 
   async put(table: Table, row: Row): Promise<void> {
-    if (this.#mode === 'read') throw new TypeError('this transaction only reads')
+    this.#assertWriting()
     this.#run(() => this.#statements.put.run(table, row.id, row.owner, row.revision, row.body, row.mac))
+  }
+
+  async delete(table: Table, id: string): Promise<void> {
+    this.#assertWriting()
+    this.#run(() => this.#statements.delete.run(table, id))
+  }
+
+  #assertWriting(): void {
+    if (this.#mode === 'read') throw new TypeError('this transaction only reads')
+  }
+
+  async savepoint<T>(work: () => Promise<T>): Promise<T> {
+    this.#run(() => this.#database.exec('SAVEPOINT part'))
+    try {
+      const result = await work()
+      this.#run(() => this.#database.exec('RELEASE part'))
+      return result
+    } catch (error) {
+      this.#run(() => this.#database.exec('ROLLBACK TO part; RELEASE part'))
+      throw error
+    }
   }
 
   async list(table: Table, { prefix, owner, after = '', limit }: RowRange): Promise<readonly Row[]> {

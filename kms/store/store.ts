@@ -1,5 +1,19 @@
 /** The tables that every store has. */
-export type Table = 'meta' | 'key' | 'material' | 'alias'
+export const TABLES = [
+  'meta',
+  'key',
+  'material',
+  'alias',
+  'policy',
+  'grant',
+  'identity',
+  'index',
+  'usage',
+  'due',
+  'audit',
+] as const
+
+export type Table = (typeof TABLES)[number]
 
 /** One row. What is in `body` is the engine's affair; a store keeps it as it is. No text has U+0000 in it. */
 export interface Row {
@@ -31,7 +45,11 @@ export interface StoreTransaction {
   get(table: Table, id: string): Promise<Row | undefined>
   /** Inserts or replaces. */
   put(table: Table, row: Row): Promise<void>
+  /** Removes a row; nothing happens if it is not there. */
+  delete(table: Table, id: string): Promise<void>
   list(table: Table, range: RowRange): Promise<readonly Row[]>
+  /** Runs `work`; what it wrote is undone if it rejects, and the transaction goes on. Not within another one. */
+  savepoint<T>(work: () => Promise<T>): Promise<T>
 }
 
 /**
@@ -44,6 +62,8 @@ export interface Store {
    * `read` mode sees one state of the store and must not write.
    */
   transaction<T>(mode: 'read' | 'write', work: (transaction: StoreTransaction) => Promise<T>): Promise<T>
+  /** Erases deleted and replaced rows from wherever the store still has their bytes, as far as it can. */
+  purge(): Promise<void>
   /** Waits for running transactions and releases what the store holds. */
   close(): Promise<void>
 }

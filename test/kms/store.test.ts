@@ -102,6 +102,44 @@ describe.each(Object.entries(STORES))('the %s store', (_, open) => {
     await store.close()
   })
 
+  it('deletes a row, and one that is not there', async () => {
+    const store = await open()
+    const list = { prefix: '', limit: 9 }
+    await store.transaction('write', (rows) => rows.put('key', row('a')))
+    await store.transaction('write', async (rows) => {
+      await rows.put('key', row('b'))
+      await rows.delete('key', 'a')
+      await rows.delete('key', 'b')
+      await rows.delete('key', 'none')
+      expect(await rows.get('key', 'a')).toBeUndefined()
+      expect(await rows.list('key', list)).toEqual([])
+      await rows.put('key', row('c'))
+    })
+    expect(await store.transaction('read', (rows) => rows.list('key', list))).toEqual([row('c')])
+    await expect(store.transaction('read', (rows) => rows.delete('key', 'c'))).rejects.toThrow(TypeError)
+    await store.close()
+  })
+
+  it('undoes a part that rejects, and keeps what was before and comes after it', async () => {
+    const store = await open()
+    await store.transaction('write', (rows) => rows.put('key', row('old')))
+    await store.transaction('write', async (rows) => {
+      await rows.put('key', row('a'))
+      const part = rows.savepoint(async () => {
+        await rows.delete('key', 'old')
+        await rows.put('key', row('a', { revision: 2 }))
+        await rows.put('key', row('lost'))
+        throw new Error('no')
+      })
+      await expect(part).rejects.toThrow('no')
+      expect(await rows.get('key', 'lost')).toBeUndefined()
+      expect(await rows.savepoint(() => rows.put('key', row('b')).then(() => 'kept'))).toBe('kept')
+    })
+    const found = await store.transaction('read', (rows) => rows.list('key', { prefix: '', limit: 9 }))
+    expect(found).toEqual([row('a'), row('b'), row('old')])
+    await store.close()
+  })
+
   it('refuses calls after the end of their transaction', async () => {
     const store = await open()
     const leaked = await store.transaction('write', async (rows) => ({ rows }))
@@ -167,6 +205,19 @@ describe('sqliteStore', () => {
     await second.close()
   })
 
+  it('has no byte of a deleted row after a purge, while it is open', async () => {
+    const file = newFile()
+    const store = await sqliteStore({ file })
+    await store.transaction('write', (rows) => rows.put('key', row('a', { body: 'deleted-content' })))
+    await store.transaction('write', (rows) => rows.delete('key', 'a'))
+    const files = (): Buffer =>
+      Buffer.concat(readdirSync(dirname(file)).map((name) => readFileSync(join(dirname(file), name))))
+    expect(files().includes('deleted-content')).toBe(true)
+    await store.purge()
+    expect(files().includes('deleted-content')).toBe(false)
+    await store.close()
+  })
+
   it('overwrites what it replaces, and commits durably', async () => {
     const file = newFile()
     const store = await sqliteStore({ file })
@@ -222,9 +273,9 @@ describe('sqliteStore', () => {
     await (await sqliteStore({ file })).close()
     const Database = await loadDriver()
     const later = new Database(file)
-    later.exec('PRAGMA user_version = 2')
+    later.exec('PRAGMA user_version = 3')
     later.close()
-    await expect(sqliteStore({ file })).rejects.toThrow(/its schema is version 2: use a newer waxseal/)
+    await expect(sqliteStore({ file })).rejects.toThrow(/its schema is version 3: use a newer waxseal/)
   })
 
   it('says so when it cannot be opened', async () => {
