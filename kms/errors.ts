@@ -2,7 +2,9 @@ import { WaxsealError } from '../bindings/errors.ts'
 
 /** Names of the exceptions that the engine throws: those of AWS KMS, and of the protocol around it. */
 export type KmsExceptionName =
+  | 'AccessDeniedException'
   | 'AlreadyExistsException'
+  | 'CustomKeyStoreNotFoundException'
   | 'DependencyTimeoutException'
   | 'DisabledException'
   | 'DryRunOperationException'

@@ -1,21 +1,42 @@
 import type { Scope } from './arn.ts'
+import type { CallOptions, Principal } from './caller.ts'
 import type { RootKeys } from './keys.ts'
 import type { ShapeName } from './model.ts'
-import type { RecordTransaction } from './records.ts'
+import type { RecordTransaction, UsageRecord } from './records.ts'
+import type { Schedule } from './schedule.ts'
+import type { Trail } from './trail.ts'
+import type { ActionName } from './types.ts'
 
 /** What an action works with: a transaction, the time and randomness, all from outside. */
 export interface ActionContext {
+  readonly action: ActionName
+  readonly caller: Principal
+  readonly request: Omit<CallOptions, 'signal' | 'caller' | 'region'>
   readonly scope: Scope
   /** Milliseconds since 1970. */
   readonly now: number
   readonly random: (length: number) => Uint8Array<ArrayBuffer>
   readonly keys: RootKeys
   readonly records: RecordTransaction
+  readonly schedule: Schedule
+  /** What the audit record of this call says beside its input and output. */
+  readonly trail: Trail
+  /** The last use of a key, with what earlier calls of this transaction did. */
+  usageOf(keyRow: string): Promise<UsageRecord | undefined>
+  /**
+   * Does slow work outside the transaction: the action is left here, and begins anew, in another transaction, when the
+   * work is done; it comes here again with the same checks passed, and gets the result. `work` must not use the context.
+   * A result of bytes, or with members of bytes, is wiped if the call then fails.
+   */
+  outside<T>(work: () => T | Promise<T>): Promise<T>
 }
 
 /** One action of the API. `act` gets an input that its shape allows. */
 export interface Action<Input, Output> {
   readonly shape: ShapeName
+  /** What an action in `write` mode wrote is undone when it fails. */
   readonly mode: 'read' | 'write'
+  /** Whether the audit record calls it so; default: an action in `read` mode. */
+  readonly isReadOnly?: boolean
   act(context: ActionContext, input: Input): Promise<Output>
 }

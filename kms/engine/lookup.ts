@@ -1,111 +1,78 @@
-import { AuthenticationError } from '../../bindings/errors.ts'
-import { canonicalContext, snapshotContext } from '../../src/context.ts'
 import { KmsError } from '../errors.ts'
 import type { ActionContext } from './action.ts'
-import { aliasArn, keyArn, parseKeyReference, rowId } from './arn.ts'
-import { fromHex, toHex } from './bytes.ts'
-import { tampered, type KeyRecord, type Stored } from './records.ts'
-import type { CryptographicInput } from './types.ts'
+import { aliasArn, keyArn, parseKeyId, parseKeyReference, rowId } from './arn.ts'
+import { authorise, type Access } from './authorise.ts'
+import { tampered, type AliasRecord, type KeyRecord, type Stored } from './records.ts'
+import { dueAt } from './schedule.ts'
 
-/** The only algorithm of symmetric keys. */
-export const SYMMETRIC_DEFAULT = 'SYMMETRIC_DEFAULT'
+/** A key that was found, and that the caller may use as he wants to. */
+export interface FoundKey {
+  readonly stored: Stored<KeyRecord>
+  readonly record: KeyRecord
+  readonly arn: string
+}
 
-/** @throws KmsError `NotFoundException` */
-export async function findKey(context: ActionContext, keyId: string): Promise<Stored<KeyRecord>> {
-  const found = await context.records.get('key', rowId(context.scope, keyId))
-  if (!found) throw new KmsError('NotFoundException', `Key '${keyArn(context.scope, keyId)}' does not exist`)
-  return found
+/** Thrown where a key is met whose time has come: what is due is done first, then the action begins anew. */
+export class DueFirst extends Error {
+  readonly keyId: string
+
+  constructor(keyId: string) {
+    super('a key is due')
+    this.keyId = keyId
+  }
+}
+
+/** Finds the key of an id. @throws KmsError `NotFoundException` */
+export async function findKey(context: ActionContext, keyId: string): Promise<FoundKey> {
+  const arn = keyArn(context.scope, keyId)
+  const stored = await context.records.get('key', rowId(context.scope, keyId))
+  if (!stored) throw new KmsError('NotFoundException', `Key '${arn}' does not exist`)
+  const due = dueAt(stored.record)
+  if (due !== undefined && due <= context.now) throw new DueFirst(keyId)
+  context.trail.touch(arn)
+  return { stored, record: stored.record, arn }
+}
+
+/** Finds an alias. @throws KmsError `NotFoundException` */
+export async function findAlias(context: ActionContext, aliasName: string): Promise<Stored<AliasRecord>> {
+  const alias = await context.records.get('alias', rowId(context.scope, aliasName))
+  if (alias) return alias
+  throw new KmsError('NotFoundException', `Alias ${aliasArn(context.scope, aliasName)} is not found.`)
 }
 
 /**
- * Finds the key that a `KeyId` parameter names.
+ * Finds the key that a parameter names by key id, key ARN, alias name or alias ARN, if the caller may use it.
  *
- * @throws KmsError `NotFoundException`, `InvalidArnException`
+ * @throws KmsError `NotFoundException`, `InvalidArnException`, `AccessDeniedException`
  */
-export async function resolveKey(context: ActionContext, text: string): Promise<Stored<KeyRecord>> {
+export async function resolveKey(context: ActionContext, text: string, access?: Access): Promise<FoundKey> {
   const reference = parseKeyReference(text, context.scope)
-  if ('keyId' in reference) return findKey(context, reference.keyId)
-  const { aliasName } = reference
-  const id = rowId(context.scope, aliasName)
-  const alias = await context.records.get('alias', id)
-  if (!alias) throw new KmsError('NotFoundException', `Alias ${aliasArn(context.scope, aliasName)} is not found.`)
-  const key = await findKey(context, alias.record.targetKeyId)
-  if (!key.record.aliases.includes(aliasName)) throw tampered('alias', id)
-  return key
+  const found = await ('keyId' in reference ? findKey(context, reference.keyId) : findByAlias(context, reference))
+  authorise(context, found.arn, access)
+  return found
 }
 
-/** Names a secret for its sealing: what it is and whose. */
-export function materialDescription(
-  context: ActionContext,
-  rootKeyId: string,
-  { keyId, keySpec, keyUsage, origin }: KeyRecord,
-  materialId: string,
-): readonly string[] {
-  const { account, region } = context.scope
-  return ['material', account, region, keyId, materialId, keySpec, keyUsage, origin, rootKeyId]
+/** As {@link resolveKey}, for parameters that take a key id or key ARN only. */
+export async function resolveKeyId(context: ActionContext, text: string, access?: Access): Promise<FoundKey> {
+  const found = await findKey(context, parseKeyId(text, context.scope))
+  authorise(context, found.arn, access)
+  return found
 }
 
-/** Unseals a key's material for one use; undefined if the key has none of that id. The caller wipes it. */
-export async function unsealMaterial(
-  context: ActionContext,
-  key: KeyRecord,
-  materialId: string,
-): Promise<Uint8Array | undefined> {
-  const known = key.materials.find(({ id }) => id === materialId)
-  if (!known) return undefined
-  const id = rowId(context.scope, key.keyId, materialId)
-  const stored = await context.records.get('material', id)
-  if (!stored || toHex(stored.row.mac) !== known.mac) throw tampered('material', id)
-  const { rootKeyId } = await readRoot(context)
-  try {
-    return context.keys.unseal(
-      fromHex(stored.record.sealed),
-      ...materialDescription(context, rootKeyId, key, materialId),
-    )
-  } catch (error) {
-    if (error instanceof AuthenticationError) throw tampered('material', id)
-    throw error
-  }
+async function findByAlias(context: ActionContext, { aliasName }: { readonly aliasName: string }): Promise<FoundKey> {
+  const { row, record } = await findAlias(context, aliasName)
+  const found = await findKey(context, record.targetKeyId)
+  if (!found.record.aliases.includes(aliasName)) throw tampered('alias', row.id)
+  return found
 }
 
-/** Id of the row that says which root key this database is under. */
-export const ROOT_ROW = 'root'
-
-export async function readRoot(context: ActionContext): Promise<{ readonly rootKeyId: string }> {
-  const root = await context.records.get('meta', ROOT_ROW)
-  if (!root || !('rootKeyId' in root.record)) throw tampered('meta', ROOT_ROW)
-  return root.record
-}
-
-/** The encryption context as it is authenticated. @throws KmsError `ValidationException` */
-export function authenticatedContext(context: CryptographicInput['EncryptionContext']): Uint8Array {
-  try {
-    return canonicalContext(snapshotContext(context ?? undefined))
-  } catch (cause) {
-    if (cause instanceof RangeError || cause instanceof TypeError) {
-      throw new KmsError('ValidationException', `The encryption context is not valid: ${cause.message}`, { cause })
-    }
-    throw cause
-  }
-}
-
-/** There are no grants in this KMS yet, so there is no token of one. */
-export function assertNoGrantTokens(tokens: readonly string[] | undefined): void {
-  if (tokens && tokens.length > 0) {
-    throw new KmsError('InvalidGrantTokenException', 'The grant token is not one of this KMS.')
-  }
-}
-
-/** @throws KmsError `InvalidKeyUsageException` */
-export function assertAlgorithm(algorithm: string | undefined, { keySpec }: KeyRecord): void {
-  if ((algorithm ?? SYMMETRIC_DEFAULT) !== SYMMETRIC_DEFAULT) {
-    throw new KmsError('InvalidKeyUsageException', `Algorithm ${algorithm} is incompatible with key spec ${keySpec}.`)
-  }
-}
-
-/** The end of a dry run that would have succeeded. */
-export function endDryRun(isDryRun: boolean | undefined): void {
-  if (isDryRun) {
-    throw new KmsError('DryRunOperationException', 'The request would have succeeded, but the DryRun option is set.')
-  }
+/** Writes a changed key, and moves its entry in the schedule. */
+export async function updateKey(
+  context: Pick<ActionContext, 'scope' | 'records' | 'schedule'>,
+  stored: Stored<KeyRecord>,
+  record: KeyRecord,
+): Promise<void> {
+  const { scope, records, schedule } = context
+  await records.put('key', rowId(scope, record.keyId), record, stored)
+  await schedule.move(scope, record.keyId, dueAt(stored.record), dueAt(record))
 }

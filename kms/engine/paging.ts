@@ -34,8 +34,38 @@ export async function readPage<T extends { readonly row: { readonly id: string }
   return { items, output: { Truncated: true, NextMarker: encodeMarker(last.row.id.slice(prefix.length)) } }
 }
 
+/** A page of what is in memory, each item with its id, in the order of the array. */
+export function pageOf<T extends { readonly id: string }>(
+  items: readonly T[],
+  { limit, marker }: Pick<PageRequest, 'limit' | 'marker'>,
+): Page<T> {
+  const last = items.findIndex(({ id }) => marker !== undefined && encodeMarker(id) === marker)
+  if (marker !== undefined && last < 0) throw invalidMarker()
+  const end = last + 1 + limit
+  const page = items.slice(last + 1, end)
+  if (end >= items.length) return { items: page, output: { Truncated: false } }
+  return { items: page, output: { Truncated: true, NextMarker: encodeMarker(items[end - 1]?.id ?? '') } }
+}
+
+/** @throws KmsError `ValidationException` if a limit that its shape allows is too high for its list */
+export function assertLimit(limit: number, max: number): void {
+  if (limit <= max) return
+  throw new KmsError(
+    'ValidationException',
+    `1 validation error detected: Value '${String(limit)}' at 'limit' failed to satisfy constraint: ` +
+      `Member must have value less than or equal to ${String(max)}`,
+  )
+}
+
+function invalidMarker(): KmsError {
+  return new KmsError('InvalidMarkerException', 'The marker is not one that this KMS answered.')
+}
+
 function encodeMarker(id: string): string {
-  return btoa(id).replaceAll('+', '-').replaceAll('/', '_').replaceAll('=', '')
+  return btoa(String.fromCharCode(...new TextEncoder().encode(id)))
+    .replaceAll('+', '-')
+    .replaceAll('/', '_')
+    .replaceAll('=', '')
 }
 
 function decodeMarker({ marker, prefix, isId }: PageRequest): string | undefined {
@@ -46,5 +76,5 @@ function decodeMarker({ marker, prefix, isId }: PageRequest): string | undefined
   } catch {
     // Not base64: refused below like any other text.
   }
-  throw new KmsError('InvalidMarkerException', 'The marker is not one that this KMS answered.')
+  throw invalidMarker()
 }

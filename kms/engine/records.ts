@@ -1,116 +1,77 @@
-import { KmsError } from '../errors.ts'
-import type { Row, StoreTransaction, Table } from '../store/store.ts'
+import type { Row, RowRange, StoreTransaction, Table } from '../store/store.ts'
+import { AuthenticRows, KnownRows, tampered, type Stored } from './authentic-rows.ts'
+import { toHex } from './bytes.ts'
 import type { RootKeys } from './keys.ts'
-import type { KeyState } from './key-state.ts'
+import type { Records } from './record-types.ts'
+import { RowIndex } from './row-index.ts'
 
-/** A KMS key, as the row of table `key` holds it. Ids of rows begin with account/region/. */
-export interface KeyRecord {
-  readonly keyId: string
-  /** Milliseconds since 1970. */
-  readonly created: number
-  readonly description: string
-  readonly state: KeyState
-  readonly keySpec: 'SYMMETRIC_DEFAULT'
-  readonly keyUsage: 'ENCRYPT_DECRYPT'
-  readonly origin: 'AWS_KMS'
-  readonly tags: readonly { readonly key: string; readonly value: string }[]
-  /** Id of the material that encrypts. */
-  readonly currentMaterial: string
-  /** All material, with the MAC of its row (hex): a row that was exchanged for an older one does not match. */
-  readonly materials: readonly { readonly id: string; readonly mac: string }[]
-  /** Names of the aliases that point here, sorted: an alias row that is not listed is not followed. */
-  readonly aliases: readonly string[]
-}
+export { tampered, type Stored } from './authentic-rows.ts'
+export type * from './record-types.ts'
 
-/** One version of a key's material. */
-export interface MaterialRecord {
-  readonly materialId: string
-  readonly created: number
-  /** Hex of the sealed material. */
-  readonly sealed: string
-}
-
-export interface AliasRecord {
-  readonly name: string
-  readonly targetKeyId: string
-  readonly created: number
-  readonly updated: number
-}
-
-/** What the engine knows of a root key without having it: id and a sealed check value. */
-export interface RootRecord {
-  readonly rootKeyId: string
-  readonly check: string
-}
-
-/** Counts of an account and region. */
-export interface ScopeRecord {
-  readonly keys: number
-}
-
-interface Records {
-  readonly key: KeyRecord
-  readonly material: MaterialRecord
-  readonly alias: AliasRecord
-  readonly meta: ScopeRecord | RootRecord
-}
-
-/** A row whose MAC was good. */
-export interface Stored<T> {
-  readonly row: Row
-  readonly record: T
-}
+/** Tables whose rows give no authority: hints that are checked against a key, counters, and the log, a chain itself. */
+const UNINDEXED: readonly Table[] = ['index', 'usage', 'due', 'audit']
 
 /**
- * Reads and writes authenticated rows: the MAC covers the table, the primary key, the owner, the revision and the body.
- * It is checked at every read; a changed row ends the call with a KMSInternalException.
+ * Reads and writes authenticated records: a row must be one that the engine wrote, and of those with its name the
+ * newest. Whatever is not ends the call with a KMSInternalException.
  */
 export class RecordTransaction {
-  readonly #rows: StoreTransaction
-  readonly #keys: RootKeys
+  readonly #rows: AuthenticRows
+  readonly #index: RowIndex
+  /** Names of the rows that were found to be the newest, or not to be there, in this transaction. */
+  readonly #checked = new Set<string>()
 
-  constructor(rows: StoreTransaction, keys: RootKeys) {
-    this.#rows = rows
-    this.#keys = keys
+  constructor(rows: StoreTransaction, keys: RootKeys, known: KnownRows = new KnownRows()) {
+    this.#rows = new AuthenticRows(rows, keys, known)
+    this.#index = new RowIndex(this.#rows, keys, known)
   }
 
-  async get<T extends Table>(table: T, id: string): Promise<Stored<Records[T]> | undefined> {
-    const row = await this.#rows.get(table, id)
-    return row && this.#check(table, id, row)
+  async get<T extends keyof Records>(table: T, id: string): Promise<Stored<Records[T]> | undefined> {
+    const stored = await this.#rows.get(table, id)
+    await this.#assertNewest(table, id, stored?.row)
+    return stored as Stored<Records[T]> | undefined
   }
 
-  async list<T extends Table>(
-    table: T,
-    range: { prefix: string; owner?: string | undefined; after?: string | undefined; limit: number },
-  ): Promise<readonly Stored<Records[T]>[]> {
-    const rows = await this.#rows.list(table, range)
-    return rows.map((row) => this.#check(table, row.id, row))
+  async list<T extends keyof Records>(table: T, range: RowRange): Promise<readonly Stored<Records[T]>[]> {
+    const found = await this.#rows.list(table, range)
+    for (const { row } of found) await this.#assertNewest(table, row.id, row)
+    return found as readonly Stored<Records[T]>[]
   }
 
   /** Writes a record over the row that was read before, or as a new one; answers the new row. */
-  async put<T extends Table>(
+  async put<T extends keyof Records>(
     table: T,
     id: string,
     record: Records[T],
     previous?: Stored<Records[T]>,
-    owner = '',
+    owner: string = previous?.row.owner ?? '',
   ): Promise<Row> {
-    const body = JSON.stringify(record)
     const revision = (previous?.row.revision ?? 0) + 1
-    const mac = this.#keys.authenticate(table, id, owner, String(revision), body)
-    const row = { id, owner, revision, body, mac }
-    await this.#rows.put(table, row)
+    const row = await this.#rows.put(table, { id, owner, revision, body: JSON.stringify(record) }, record)
+    if (!UNINDEXED.includes(table)) await this.#index.set(table, id, toHex(row.mac))
     return row
   }
 
-  #check<T extends Table>(table: T, id: string, row: Row): Stored<Records[T]> {
-    const { owner, revision, body, mac } = row
-    if (!this.#keys.isAuthentic(mac, table, id, owner, String(revision), body)) throw tampered(table, id)
-    return { row, record: JSON.parse(body) as Records[T] }
+  async delete(table: keyof Records, id: string): Promise<void> {
+    await this.#rows.delete(table, id)
+    if (!UNINDEXED.includes(table)) await this.#index.set(table, id, undefined)
   }
-}
 
-/** The database was changed by something else than this engine, under this root key. */
-export function tampered(table: Table, id: string): KmsError {
-  return new KmsError('KMSInternalException', `the ${table} row ${id} is not authentic: restore the database`)
+  /** What `work` writes is undone if it rejects. */
+  async savepoint<T>(work: () => Promise<T>): Promise<T> {
+    try {
+      return await this.#rows.savepoint(work)
+    } catch (error) {
+      this.#checked.clear()
+      throw error
+    }
+  }
+
+  async #assertNewest(table: Table, id: string, row: Row | undefined): Promise<void> {
+    const name = `${table}/${id}`
+    if (UNINDEXED.includes(table) || this.#checked.has(name)) return
+    const expected = await this.#index.find(table, id)
+    if (expected !== (row && toHex(row.mac))) throw tampered(table, id)
+    this.#checked.add(name)
+  }
 }

@@ -60,6 +60,8 @@ function check(shapeName: ShapeName, value: unknown, path: string, faults: strin
       return checkInteger(shape, assertType(value, 'number', path), path, faults)
     case 'boolean':
       return assertType(value, 'boolean', path)
+    case 'timestamp':
+      return checkTimestamp(value, path)
     case 'blob':
       return checkBlob(shape, value, path, faults)
     case 'list':
@@ -116,6 +118,11 @@ function checkInteger(shape: Shape & { type: 'integer' }, value: number, path: s
     faults.push(fault(String(value), path, `Member must have value less than or equal to ${String(max)}`))
   }
   return value
+}
+
+function checkTimestamp(value: unknown, path: string): Date {
+  if (!(value instanceof Date) || Number.isNaN(value.getTime())) throw new TypeError(`${path} must be a Date`)
+  return new Date(value)
 }
 
 /** The value of a blob is never part of a message: it may be secret. */

@@ -1,53 +1,66 @@
 import type { ActionContext } from './action.ts'
-import { keyArn } from './arn.ts'
-import { sealBlob } from './blob.ts'
-import { assertKeyState } from './key-state.ts'
-import {
-  assertAlgorithm,
-  assertNoGrantTokens,
-  authenticatedContext,
-  endDryRun,
-  resolveKey,
-  unsealMaterial,
-} from './lookup.ts'
-import { tampered, type KeyRecord } from './records.ts'
+import { openBlob, parseBlob, sealBlob } from './blob.ts'
+import { KmsError } from '../errors.ts'
+import { assertAlgorithm, assertUsable, authenticatedContext } from './cryptography.ts'
+import { isSymmetric, specification, SYMMETRIC_DEFAULT } from './key-spec.ts'
+import { resolveKey, type FoundKey } from './lookup.ts'
+import { currentMaterial, unsealMaterial } from './material.ts'
+import type { KeyRecord } from './records.ts'
 import type { CryptographicInput } from './types.ts'
 
 const SALT_BYTES = 32
 
-/** A key that may encrypt, with its request's context. */
-export interface Wrapping {
-  readonly key: KeyRecord
-  readonly arn: string
+/** A symmetric key that may encrypt, with its request's context. */
+export interface Wrapping extends FoundKey {
   readonly context: Uint8Array
 }
 
-/** What every encrypting action checks first, in this order. Ends a dry run. */
+/** What every action checks that makes a data key, in this order. */
 export async function prepareWrapping(
   context: ActionContext,
-  input: CryptographicInput & { readonly KeyId: string; readonly EncryptionAlgorithm?: string | undefined },
+  input: CryptographicInput & { readonly KeyId: string },
 ): Promise<Wrapping> {
-  assertNoGrantTokens(input.GrantTokens)
   const serialized = authenticatedContext(input.EncryptionContext)
-  const { record } = await resolveKey(context, input.KeyId)
-  const arn = keyArn(context.scope, record.keyId)
-  assertKeyState(record.state, 'cryptography', arn)
-  assertAlgorithm(input.EncryptionAlgorithm, record)
-  endDryRun(input.DryRun)
-  return { key: record, arn, context: serialized }
+  const found = await resolveKey(context, input.KeyId, { grantTokens: input.GrantTokens })
+  assertUsable(context, found, 'ENCRYPT_DECRYPT')
+  const { keySpec } = found.record
+  assertAlgorithm(SYMMETRIC_DEFAULT, keySpec, specification(keySpec)?.encryption)
+  return { ...found, context: serialized }
 }
 
-/** Encrypts under the key's current material. */
+/** Encrypts under the key's current material; answers its id as well. */
 export async function wrapUnder(
   context: ActionContext,
-  { key, context: serialized }: Wrapping,
+  { record: { keyId }, record: key, context: serialized }: Pick<Wrapping, 'record' | 'context'>,
   plaintext: Uint8Array,
-): Promise<Uint8Array<ArrayBuffer>> {
-  const material = await unsealMaterial(context, key, key.currentMaterial)
-  if (!material) throw tampered('key', key.keyId)
+): Promise<{ readonly blob: Uint8Array<ArrayBuffer>; readonly materialId: string }> {
+  const { id: materialId, material } = await currentMaterial(context, key)
+  context.trail.additional.keyMaterialId = materialId
   try {
-    const name = { keyId: key.keyId, materialId: key.currentMaterial }
-    return sealBlob(name, material, context.random(SALT_BYTES), plaintext, serialized)
+    const blob = sealBlob({ keyId, materialId }, material, context.random(SALT_BYTES), plaintext, serialized)
+    return { blob, materialId }
+  } finally {
+    material.fill(0)
+  }
+}
+
+/**
+ * Decrypts a blob of a symmetric key.
+ *
+ * @throws KmsError `InvalidCiphertextException`
+ */
+export async function unwrapUnder(
+  context: ActionContext,
+  key: KeyRecord,
+  blob: Uint8Array,
+  serialized: Uint8Array,
+): Promise<{ readonly plaintext: Uint8Array<ArrayBuffer>; readonly materialId: string }> {
+  const parsed = parseBlob(blob)
+  const material = await unsealMaterial(context, key, parsed.materialId)
+  if (!material || !isSymmetric(key.keySpec)) throw new KmsError('InvalidCiphertextException')
+  try {
+    context.trail.additional.keyMaterialId = parsed.materialId
+    return { plaintext: openBlob(parsed, material, serialized), materialId: parsed.materialId }
   } finally {
     material.fill(0)
   }

@@ -7,7 +7,7 @@ import { createEngine, type Engine, type EngineOptions } from '../engine/index.t
 import { KmsError } from '../errors.ts'
 import type { KmsProvider } from '../provider.ts'
 import { sqliteStore } from '../store/sqlite.ts'
-import type { Store, StoreTransaction } from '../store/store.ts'
+import { TABLES, type Store, type StoreTransaction } from '../store/store.ts'
 import { createRootKey, hasRootKey, readRootKey } from './root-key-file.node.ts'
 
 /** Options of {@link localKms}. */
@@ -100,7 +100,7 @@ async function openRootKey(store: Store, file: string, create: boolean): Promise
 }
 
 async function isEmpty(rows: StoreTransaction): Promise<boolean> {
-  for (const table of ['meta', 'key', 'material', 'alias'] as const) {
+  for (const table of TABLES) {
     const [row] = await rows.list(table, { prefix: '', limit: 1 })
     if (row) return false
   }

@@ -51,6 +51,9 @@ function decode(shapeName: ShapeName, value: unknown): unknown {
     case 'boolean':
       if (typeof value !== 'boolean') throw unexpected(value, 'Boolean')
       return value
+    case 'timestamp':
+      if (typeof value !== 'number') throw unexpected(value, 'Timestamp')
+      return new Date(value * 1000)
   }
 }
 

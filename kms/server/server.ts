@@ -17,7 +17,7 @@ export interface KmsServerOptions {
   readonly engine: Engine
   /** Who may call. */
   readonly credentials: CredentialSource
-  /** The Regions that are served, told apart by the scope of the signature. Default: that of the engine. */
+  /** The Regions that are served, told apart by the scope of the signature. Default: those of the engine. */
   readonly regions?: readonly string[] | undefined
   /** Milliseconds since 1970, against which signatures are dated. Default `Date.now`. */
   readonly clock?: (() => number) | undefined
@@ -113,9 +113,9 @@ class Server {
   readonly #metrics = new Metrics()
 
   constructor(options: KmsServerOptions) {
-    const { engine, regions = [engine.region], clock = Date.now, metricsToken } = options
-    if (regions.length === 0 || regions.some((region) => region !== engine.region)) {
-      throw new RangeError(`this engine has the Region ${engine.region} and no other`)
+    const { engine, regions = engine.regions, clock = Date.now, metricsToken } = options
+    if (regions.length === 0 || regions.some((region) => !engine.regions.includes(region))) {
+      throw new RangeError(`this engine has the Region ${engine.regions.join(', ')} and no other`)
     }
     if (metricsToken === '') throw new RangeError('metricsToken must not be empty')
     this.#options = { ...options }

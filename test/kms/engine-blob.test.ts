@@ -23,10 +23,10 @@ let blob: Uint8Array
 beforeAll(async () => {
   engine = await openEngine(store, { unsafeRandom: random.take })
   keyId = await newKey(engine)
-  // Root key id, salt of the check value; material id, key id, material, its salt.
-  expect(random.drawn.map(({ length }) => length)).toEqual([16, 32, 32, 16, 32, 32])
-  materialId = random.drawn[2]!
-  material = random.drawn[4]!
+  // Root key id, the store's secret, its salt; material id, key id, material, its salt.
+  expect(random.drawn.map(({ length }) => length)).toEqual([16, 32, 32, 32, 16, 32, 32])
+  materialId = random.drawn[3]!
+  material = random.drawn[5]!
   blob = (await engine.call('Encrypt', { KeyId: keyId, Plaintext: plaintext, EncryptionContext: context }))
     .CiphertextBlob
 })
@@ -61,7 +61,7 @@ function expectedBlob(salt: Uint8Array, aadContext: Uint8Array, commitment?: Uin
 
 describe('a ciphertext blob', () => {
   it('is what its definition says', () => {
-    const salt = random.drawn[6]!
+    const salt = random.drawn[7]!
     const sorted = contextBytes(['tenant', 'a'], ['ü', ''], ['\uffff', 'x'], ['\u{10000}', 'y'])
     expect(Buffer.from(blob).toString('hex')).toBe(expectedBlob(salt, sorted).toString('hex'))
     expect(blob).toHaveLength(2 + 36 + 3 * 32 + plaintext.length + 16)
@@ -95,11 +95,13 @@ describe('a ciphertext blob', () => {
   it('does not open with one bit changed, wherever it is', async () => {
     const idEnd = 2 + keyId.length
     for (let index = 0; index < blob.length; index += 1) {
-      for (let bit = 0; bit < 8; bit += 1) {
+      const calls = Array.from({ length: 8 }, async (_, bit) => {
         const changed = blob.slice()
         changed[index]! ^= 1 << bit
         const call = engine.call('Decrypt', { CiphertextBlob: changed, EncryptionContext: context })
-        const error = (await call.catch((reason: unknown) => reason)) as Error
+        return { bit, changed, error: (await call.catch((reason: unknown) => reason)) as Error }
+      })
+      for (const { bit, changed, error } of await Promise.all(calls)) {
         const isAnotherId = index >= 2 && index < idEnd && /^[\da-f-]+$/.test(String.fromCharCode(changed[index]!))
         expect([error.name, error.message], `byte ${String(index)}, bit ${String(bit)}`).toEqual(
           isAnotherId && error.name === 'NotFoundException'
@@ -128,7 +130,7 @@ describe('a ciphertext blob', () => {
   })
 
   it('does not open under another key of the same material id and key id', async () => {
-    const other = await openEngine(memoryStore(), { unsafeRandom: alike(random, 4) })
+    const other = await openEngine(memoryStore(), { unsafeRandom: alike(random, 5) })
     expect(await newKey(other)).toBe(keyId)
     const call = other.call('Decrypt', { CiphertextBlob: blob, EncryptionContext: context })
     await refused(call, 'InvalidCiphertextException', '')
@@ -187,14 +189,14 @@ describe('what is stored', () => {
     const { sealed } = JSON.parse(body) as { sealed: string }
     const place = [ACCOUNT, REGION, keyId, id, 'SYMMETRIC_DEFAULT', 'ENCRYPT_DECRYPT', 'AWS_KMS', hex(random.drawn[0])]
     expect(hex(unseal(sealed, 'material', ...place))).toBe(hex(material))
-    expect(sealed.slice(0, 64)).toBe(hex(random.drawn[5]))
+    expect(sealed.slice(0, 64)).toBe(hex(random.drawn[6]))
   })
 
-  it('is an id of the root key and a sealed check value', async () => {
+  it('is an id of the root key and a sealed secret of the store', async () => {
     const { body } = await readRow(store, 'meta', 'root')
-    const { rootKeyId, check } = JSON.parse(body) as { rootKeyId: string; check: string }
+    const { rootKeyId, secret } = JSON.parse(body) as { rootKeyId: string; secret: string }
     expect(rootKeyId).toBe(hex(random.drawn[0]))
-    expect(unseal(check, 'root key check', rootKeyId).toString()).toBe('waxseal-kms-root-v1')
+    expect(hex(unseal(secret, 'store secret', rootKeyId))).toBe(hex(random.drawn[1]))
   })
 
   it('is authenticated under the root key, row by row', async () => {
@@ -213,10 +215,17 @@ describe('what is stored', () => {
     }
   })
 
-  it('ties the material to its key by the MAC of its row', async () => {
+  it('is in the index with the MAC of each row', async () => {
+    const rowKey = Buffer.from(hkdfSync('sha512', ROOT_KEY, '', 'waxseal-kms-row-v1', 32))
+    const { body } = await readRow(store, 'index', 'top')
+    const { leaf } = JSON.parse(body) as { leaf: Readonly<Record<string, string>> }
     const keyRow = `${ACCOUNT}/${REGION}/${keyId}`
-    const { mac } = await readRow(store, 'material', `${keyRow}/${hex(materialId)}`)
-    const { body } = await readRow(store, 'key', keyRow)
-    expect(JSON.parse(body)).toMatchObject({ materials: [{ id: hex(materialId), mac: hex(mac) }] })
+    for (const [table, id] of [
+      ['key', keyRow],
+      ['material', `${keyRow}/${hex(materialId)}`],
+    ] as const) {
+      const place = createHmac('sha256', rowKey).update(lengthPrefixed('waxseal-kms-row-v1', 'index', table, id))
+      expect(leaf[place.digest('hex').slice(0, 32)]).toBe(hex((await readRow(store, table, id)).mac))
+    }
   })
 })

@@ -79,7 +79,8 @@ describe.each(STORES)('cryptography on $store', ({ newStore }) => {
       const wrong = { EncryptionAlgorithm: 'RSAES_OAEP_SHA_1' }
       const message = 'Algorithm RSAES_OAEP_SHA_1 is incompatible with key spec SYMMETRIC_DEFAULT.'
       await refused(engine.call('Encrypt', { ...Encrypt, ...wrong }), 'InvalidKeyUsageException', message)
-      await refused(engine.call('Decrypt', { ...Decrypt, ...wrong }), 'InvalidKeyUsageException', message)
+      await refused(engine.call('Decrypt', { ...Decrypt, ...wrong, KeyId: keyId }), 'InvalidKeyUsageException', message)
+      await refused(engine.call('Decrypt', { ...Decrypt, ...wrong }), 'ValidationException', /^A key ID is required/)
     })
 
     it('use the input as it was when they were called', async () => {
@@ -279,14 +280,13 @@ describe.each(STORES)('cryptography on $store', ({ newStore }) => {
       }
     })
 
-    it('refuse recipients and dry run modifiers', async () => {
+    it('refuse recipients', async () => {
       const { Decrypt, GenerateDataKey } = await inputsOf()
       const Recipient = { AttestationDocument: Uint8Array.of(1) }
       const name = 'UnsupportedOperationException'
       await refused(engine.call('Decrypt', { ...Decrypt, Recipient }), name, /^Recipient is not supported/)
       await refused(engine.call('GenerateDataKey', { ...GenerateDataKey, Recipient }), name, /^Recipient is not/)
-      const DryRunModifiers = ['IGNORE_CIPHERTEXT']
-      await refused(engine.call('Decrypt', { KeyId: keyId, DryRun: true, DryRunModifiers }), name, /^DryRunModifiers/)
+      await refused(engine.call('GenerateRandom', { NumberOfBytes: 1, Recipient }), name, /^Recipient is not/)
     })
 
     it.each<[KeyState, string, 'DisabledException' | 'KMSInvalidStateException' | undefined]>([

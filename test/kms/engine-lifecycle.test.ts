@@ -142,7 +142,7 @@ describe.each(STORES)('an engine on $store', ({ newStore }) => {
         ...(await transaction.list('meta', { prefix: '', limit: 10 })),
         ...(await transaction.list('material', { prefix: '', limit: 10 })),
       ])
-      expect(rows.map(({ id }) => id)).toEqual(['root'])
+      expect(rows.map(({ id }) => id)).toEqual(['audit/main', 'root'])
     }
     await newKey(engine)
     expect(await countKeys(engine)).toBe(1)
@@ -274,8 +274,9 @@ describe('secret bytes', () => {
 
     const { CurrentKeyMaterialId } = (await engine.call('DescribeKey', { KeyId })).KeyMetadata
     await writeRecords(store, async (records) => {
-      const id = `${ACCOUNT}/${REGION}/${KeyId}/${CurrentKeyMaterialId}`
-      await records.put('material', id, { materialId: CurrentKeyMaterialId, created: NOW, sealed: '' })
+      const materialId = String(CurrentKeyMaterialId)
+      const id = `${ACCOUNT}/${REGION}/${KeyId}/${materialId}`
+      await records.put('material', id, { materialId, created: NOW, sealed: '' })
     })
     await refused(engine.call('GenerateDataKey', { KeyId, NumberOfBytes: 200 }), 'KMSInternalException')
     expect(isZero(drawn.find(({ length }) => length === 200))).toBe(true)

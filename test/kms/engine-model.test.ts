@@ -9,6 +9,7 @@ interface ModelShape {
   readonly max?: number
   readonly pattern?: string
   readonly enum?: readonly string[]
+  readonly sensitive?: boolean
   readonly required?: readonly string[]
   readonly members?: Readonly<Record<string, { readonly shape: string }>>
   readonly member?: { readonly shape: string }
@@ -21,17 +22,7 @@ interface ServiceModel {
   readonly shapes: Readonly<Record<string, ModelShape>>
 }
 
-const ACTIONS = [
-  'CreateAlias',
-  'CreateKey',
-  'Decrypt',
-  'DescribeKey',
-  'Encrypt',
-  'GenerateDataKey',
-  'GenerateDataKeyWithoutPlaintext',
-  'ListAliases',
-  'ListKeys',
-]
+const ACTIONS = Object.keys(SHAPES).flatMap((name) => (name.endsWith('Request') ? [name.slice(0, -7)] : []))
 
 const names = Object.keys(SHAPES) as ShapeName[]
 
@@ -61,7 +52,7 @@ describe('the model', () => {
       const shape = SHAPES[name]
       return shape.type === 'string' && shape.pattern !== undefined ? [shape.pattern] : []
     })
-    expect(patterns.map((pattern) => new RegExp(pattern).source)).toHaveLength(4)
+    expect(patterns.map((pattern) => new RegExp(pattern).source)).toHaveLength(17)
   })
 })
 
@@ -100,9 +91,9 @@ function comparable(shape: Shape): object {
   }
 }
 
-function ofModel({ type, min, max, pattern, enum: values, ...shape }: ModelShape): object {
+function ofModel({ type, min, max, pattern, enum: values, sensitive, ...shape }: ModelShape): object {
   const constraints = Object.fromEntries(
-    Object.entries({ min, max, pattern, enum: values }).filter(([, value]) => value !== undefined),
+    Object.entries({ min, max, pattern, enum: values, isSecret: sensitive }).filter(([, value]) => value !== undefined),
   )
   const { required = [], members, member, key, value } = shape
   const fields = Object.entries(members ?? {}).map(([name, { shape: target }]) => [name, target])

@@ -5,7 +5,7 @@ import type { Engine } from '../../kms/engine/index.ts'
 import { KmsError } from '../../kms/errors.ts'
 import { loadDriver, type Database, type DatabaseConstructor } from '../../kms/store/sqlite-driver.ts'
 import { sqliteStore } from '../../kms/store/sqlite.ts'
-import { newFile, newKey, openEngine, refused, rowIdOf, writeRecords } from './engine-setup.ts'
+import { newFile, newKey, NOW, openEngine, refused, rowIdOf, writeRecords } from './engine-setup.ts'
 
 const plaintext = Uint8Array.of(1, 2, 3)
 const template = newFile()
@@ -47,7 +47,8 @@ async function withEngine<T>(file: string, work: (engine: Engine) => Promise<T>)
 /** Copies rows out of one database over those of another. */
 function replay(from: string, to: string, id: string): void {
   const columns = '"table", id, owner, revision, body, mac'
-  const row = alter(from, (database) => database.prepare(`SELECT ${columns} FROM row WHERE id = ?`).get(id))
+  const select = `SELECT ${columns} FROM row WHERE id = ? AND "table" <> 'usage'`
+  const row = alter(from, (database) => database.prepare(select).get(id))
   const { table, owner, revision, body, mac } = row as Readonly<Record<string, unknown>>
   const sql = `INSERT OR REPLACE INTO row (${columns}) VALUES (?, ?, ?, ?, ?, ?)`
   alter(to, (database) => database.prepare(sql).run(table, id, owner, revision, body, mac))
@@ -103,7 +104,7 @@ const READERS = {
 } satisfies Record<string, { id: () => string; calls: CallName[]; listing: CallName[] }>
 
 const CHANGES = {
-  'table, so that it is gone': `UPDATE row SET "table" = 'none' WHERE id = ?`,
+  'table, so that it is gone': `UPDATE row SET "table" = 'none' WHERE id = ? AND "table" <> 'usage'`,
   'id, so that it is gone': `UPDATE row SET id = 'none' WHERE id = ?`,
   owner: `UPDATE row SET owner = owner || 'x' WHERE id = ?`,
   'owner, emptied or filled': `UPDATE row SET owner = iif(owner = '', 'x', '') WHERE id = ?`,
@@ -142,12 +143,8 @@ describe('a row that was authentic once', () => {
     const file = copyOf(template)
     const store = await sqliteStore({ file })
     await writeRecords(store, async (records) => {
-      const key = (await records.get('key', rowIdOf(keyId)))!
       const material = (await records.get('material', materialRow))!
-      const row = await records.put('material', materialRow, material.record, material, rowIdOf(keyId))
-      const [known] = key.record.materials
-      const materials = [{ id: known!.id, mac: Buffer.from(row.mac).toString('hex') }]
-      await records.put('key', rowIdOf(keyId), { ...key.record, materials }, key)
+      await records.put('material', materialRow, material.record, material, rowIdOf(keyId))
     })
     await store.close()
     await withEngine(file, CALLS.decrypt)
@@ -155,6 +152,40 @@ describe('a row that was authentic once', () => {
     for (const call of [CALLS.encrypt, CALLS.decrypt, CALLS.generate]) {
       await refused(withEngine<unknown>(file, call), 'KMSInternalException', /^the material row .* is not authentic/)
     }
+  })
+
+  it('of a key, from before it was disabled, is refused', async () => {
+    const file = copyOf(template)
+    await withEngine(file, (engine) => engine.call('DisableKey', { KeyId: keyId }))
+    await refused(withEngine(file, CALLS.encrypt), 'DisabledException')
+    replay(template, file, rowIdOf(keyId))
+    for (const call of [CALLS.encrypt, CALLS.decrypt, CALLS.describe, CALLS.listKeys]) {
+      await refused(withEngine<unknown>(file, call), 'KMSInternalException', /^the key row .* is not authentic/)
+    }
+  })
+
+  it('of a key that has ended is refused', async () => {
+    const file = copyOf(template)
+    let now = NOW
+    const store = await sqliteStore({ file })
+    const engine = await openEngine(store, { clock: () => now })
+    await engine.call('ScheduleKeyDeletion', { KeyId: keyId, PendingWindowInDays: 7 })
+    now += 7 * 86_400_000
+    await refused(engine.call('DescribeKey', { KeyId: keyId }), 'NotFoundException')
+    await engine.close()
+    replay(template, file, rowIdOf(keyId))
+    replay(template, file, materialRow)
+    await refused(withEngine(file, CALLS.decrypt), 'KMSInternalException', /^the key row .* is not authentic/)
+  })
+
+  it('of the index, with the rows that go with it, is refused where the rest of the index goes on', async () => {
+    const file = copyOf(template)
+    const older = copyOf(template)
+    await withEngine(file, (engine) => engine.call('DisableKey', { KeyId: keyId }))
+    replay(older, file, rowIdOf(keyId))
+    replay(older, file, 'top')
+    // The log's head is a row of the index as well: it is newer than this top of the index.
+    await refused(withEngine(file, CALLS.encrypt), 'KMSInternalException', /is not authentic/)
   })
 
   it('of the same alias, but to another key, is refused', async () => {
@@ -180,7 +211,7 @@ describe('a row that was authentic once', () => {
     await withEngine(file, CALLS.createAlias)
     replay(template, file, rowIdOf(keyId))
     const describeNew: Call = (engine) => engine.call('DescribeKey', { KeyId: 'alias/new' })
-    for (const call of [describeNew, CALLS.listAliases, CALLS.listAliasesOfKey]) {
+    for (const call of [describeNew, CALLS.listAliasesOfKey]) {
       await refused(withEngine(file, call), 'KMSInternalException', /is not authentic: restore the database$/)
     }
   })
@@ -200,7 +231,7 @@ describe('a row that was authentic once', () => {
     await withEngine(file, CALLS.createKey)
     replay(template, file, rowIdOf(keyId))
     replay(template, file, materialRow)
-    // Both databases are under one root key here, but not under one root key id.
-    await refused(withEngine(file, CALLS.decrypt), 'KMSInternalException', /^the material row .* is not authentic/)
+    // Both databases are under one root key here, but this row is not one of this database.
+    await refused(withEngine(file, CALLS.decrypt), 'KMSInternalException', /^the key row .* is not authentic/)
   })
 })

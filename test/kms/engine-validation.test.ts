@@ -203,7 +203,12 @@ describe('members', () => {
 })
 
 describe('an action', () => {
-  it.each(['Sign', 'describeKey', '', 'toString', '__proto__'])('that is not here: %j', async (action) => {
+  it.each(['describeKey', '', 'toString', '__proto__'])('that is not here: %j', async (action) => {
     await refused(call(action, {}), 'UnknownOperationException', `This KMS has no action ${action}.`)
+  })
+
+  it('of AWS KMS that is not here yet says so', async () => {
+    const message = 'ConnectCustomKeyStore is not supported by this KMS yet.'
+    await refused(call('ConnectCustomKeyStore', {}), 'UnsupportedOperationException', message)
   })
 })

@@ -12,7 +12,7 @@ import { temporaryFolder } from './temporary.ts'
 const folder = temporaryFolder()
 const script = join(folder, 'create-keys.mjs')
 
-beforeAll(() => bundle('create-keys.ts', script))
+beforeAll(() => bundle('create-keys.ts', script), 60_000)
 
 function createKeys(directory: string, rootKeyFile: string, count: number): ChildProcessByStdio<null, Readable, null> {
   const args = [script, directory, rootKeyFile, String(count)]

@@ -1,6 +1,6 @@
 import type { Action } from '../action.ts'
-import { assertNoGrantTokens, resolveKey } from '../lookup.ts'
-import { keyMetadata } from '../metadata.ts'
+import { keyMetadata } from '../key-metadata.ts'
+import { resolveKey } from '../lookup.ts'
 import type { DescribeKeyInput, KeyMetadataOutput } from '../types.ts'
 
 /** DescribeKey: the metadata of a key, whatever its state. */
@@ -8,8 +8,7 @@ export const describeKey: Action<DescribeKeyInput, KeyMetadataOutput> = {
   shape: 'DescribeKeyRequest',
   mode: 'read',
   async act(context, { KeyId, GrantTokens }) {
-    assertNoGrantTokens(GrantTokens)
-    const { record } = await resolveKey(context, KeyId)
+    const { record } = await resolveKey(context, KeyId, { grantTokens: GrantTokens })
     return { KeyMetadata: keyMetadata(context.scope, record) }
   },
 }

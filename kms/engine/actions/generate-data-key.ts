@@ -1,5 +1,6 @@
 import { KmsError } from '../../errors.ts'
 import type { Action, ActionContext } from '../action.ts'
+import { assertNoRecipient, endDryRun } from '../cryptography.ts'
 import type { GenerateDataKeyInput, GenerateDataKeyOutput, GenerateDataKeyWithoutPlaintextOutput } from '../types.ts'
 import { prepareWrapping, wrapUnder } from '../wrap.ts'
 
@@ -25,18 +26,13 @@ export const generateDataKeyWithoutPlaintext: Action<GenerateDataKeyInput, Gener
 
 async function generate(context: ActionContext, input: GenerateDataKeyInput): Promise<GenerateDataKeyOutput> {
   const length = dataKeyBytes(input)
-  if (input.Recipient) {
-    throw new KmsError('UnsupportedOperationException', 'Recipient is not supported: this KMS attests no enclaves.')
-  }
+  assertNoRecipient(input.Recipient)
   const wrapping = await prepareWrapping(context, input)
+  endDryRun(input.DryRun)
   const Plaintext = context.random(length)
   try {
-    return {
-      CiphertextBlob: await wrapUnder(context, wrapping, Plaintext),
-      KeyId: wrapping.arn,
-      KeyMaterialId: wrapping.key.currentMaterial,
-      Plaintext,
-    }
+    const { blob, materialId } = await wrapUnder(context, wrapping, Plaintext)
+    return { CiphertextBlob: blob, KeyId: wrapping.arn, KeyMaterialId: materialId, Plaintext }
   } catch (error) {
     Plaintext.fill(0)
     throw error

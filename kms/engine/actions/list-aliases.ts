@@ -1,8 +1,8 @@
-import { KmsError } from '../../errors.ts'
 import type { Action, ActionContext } from '../action.ts'
 import { aliasArn, isAliasName, parseKeyId, rowId } from '../arn.ts'
+import { authorise } from '../authorise.ts'
 import { findKey } from '../lookup.ts'
-import { readPage } from '../paging.ts'
+import { assertLimit, readPage } from '../paging.ts'
 import { tampered, type AliasRecord, type KeyRecord, type Stored } from '../records.ts'
 import type { ListAliasesInput, ListAliasesOutput } from '../types.ts'
 
@@ -15,12 +15,13 @@ export const listAliases: Action<ListAliasesInput, ListAliasesOutput> = {
   mode: 'read',
   async act(context, { KeyId, Limit = DEFAULT_LIMIT, Marker }) {
     const { scope } = context
-    assertLimit(Limit)
-    const key = KeyId === undefined ? undefined : await findKey(context, parseKeyId(KeyId, scope))
+    assertLimit(Limit, MAX_LIMIT)
+    authorise(context, '*')
+    const key = KeyId === undefined ? undefined : (await findKey(context, parseKeyId(KeyId, scope))).stored
     const request = { limit: Limit, marker: Marker, prefix: rowId(scope, ''), isId: isAliasName }
     const page = await readPage(request, (after, limit) => {
       const range = { prefix: request.prefix, after, limit }
-      return key ? listOfKey(context, key, range) : listAll(context, range)
+      return key ? listOfKey(context, key, range) : context.records.list('alias', range)
     })
     const Aliases = page.items.map(({ record }) => ({
       AliasName: record.name,
@@ -50,25 +51,4 @@ async function listOfKey(
   const expected = record.aliases.filter((name) => prefix + name > after).slice(0, limit)
   if (expected.join() !== rows.map((alias) => alias.record.name).join()) throw tampered('key', row.id)
   return rows
-}
-
-/** Each alias must be one that its key's row names: an older row of the same name is not. */
-async function listAll(context: ActionContext, range: Range): Promise<readonly Stored<AliasRecord>[]> {
-  const rows = await context.records.list('alias', range)
-  const namesOf = new Map<string, readonly string[]>()
-  for (const { row, record } of rows) {
-    const names = namesOf.get(record.targetKeyId) ?? (await findKey(context, record.targetKeyId)).record.aliases
-    namesOf.set(record.targetKeyId, names)
-    if (!names.includes(record.name)) throw tampered('alias', row.id)
-  }
-  return rows
-}
-
-function assertLimit(limit: number): void {
-  if (limit <= MAX_LIMIT) return
-  throw new KmsError(
-    'ValidationException',
-    `1 validation error detected: Value '${String(limit)}' at 'limit' failed to satisfy constraint: ` +
-      `Member must have value less than or equal to ${String(MAX_LIMIT)}`,
-  )
 }

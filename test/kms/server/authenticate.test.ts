@@ -265,7 +265,8 @@ describe('a captured request', () => {
 describe('credentials', () => {
   it('are looked up for each request, and a changed secret counts at once', async () => {
     let secret: string | undefined = SECRET
-    const principal = { account: ACCOUNT, arn: 'arn', id: 'AIDA', type: 'User' as const, tags: {} }
+    const arn = `arn:aws:iam::${ACCOUNT}:root`
+    const principal = { account: ACCOUNT, arn, id: ACCOUNT, type: 'Account' as const, tags: {} }
     const credentials = (): Credential | undefined =>
       secret === undefined ? undefined : { secretAccessKey: utf8(secret), principal }
     const { server } = await newServer({ credentials })

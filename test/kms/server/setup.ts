@@ -25,7 +25,7 @@ export async function newServer(options: Partial<KmsServerOptions> = {}): Promis
   const watched: Engine = {
     ...engine,
     call: (action, input, callOptions = {}) => {
-      calls.push({ action, options: callOptions })
+      calls.push({ action, options: { ...callOptions } })
       return engine.call(action, input, callOptions)
     },
   }

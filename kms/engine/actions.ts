@@ -1,0 +1,74 @@
+import { KmsError } from '../errors.ts'
+import type { Action } from './action.ts'
+import { createAlias } from './actions/create-alias.ts'
+import { createKey } from './actions/create-key.ts'
+import { decrypt } from './actions/decrypt.ts'
+import { deleteAlias } from './actions/delete-alias.ts'
+import { describeKey } from './actions/describe-key.ts'
+import { disableKeyRotation, enableKeyRotation } from './actions/enable-key-rotation.ts'
+import { disableKey, enableKey } from './actions/enable-key.ts'
+import { encrypt } from './actions/encrypt.ts'
+import { generateDataKey, generateDataKeyWithoutPlaintext } from './actions/generate-data-key.ts'
+import { generateRandom } from './actions/generate-random.ts'
+import { getKeyLastUsage } from './actions/get-key-last-usage.ts'
+import { getKeyRotationStatus } from './actions/get-key-rotation-status.ts'
+import { listAliases } from './actions/list-aliases.ts'
+import { listKeyRotations } from './actions/list-key-rotations.ts'
+import { listKeys } from './actions/list-keys.ts'
+import { listResourceTags } from './actions/list-resource-tags.ts'
+import { reEncrypt } from './actions/re-encrypt.ts'
+import { rotateKeyOnDemand } from './actions/rotate-key-on-demand.ts'
+import { cancelKeyDeletion, scheduleKeyDeletion } from './actions/schedule-key-deletion.ts'
+import { tagResource, untagResource } from './actions/tag-resource.ts'
+import { updateAlias } from './actions/update-alias.ts'
+import { updateKeyDescription } from './actions/update-key-description.ts'
+import { SHAPES } from './model.ts'
+import type { ActionInput, ActionName, ActionOutput } from './types.ts'
+
+/** Every action that this KMS has. */
+const ACTIONS: { readonly [Name in ActionName]: Action<ActionInput<Name>, ActionOutput<Name>> } = {
+  CancelKeyDeletion: cancelKeyDeletion,
+  CreateAlias: createAlias,
+  CreateKey: createKey,
+  Decrypt: decrypt,
+  DeleteAlias: deleteAlias,
+  DescribeKey: describeKey,
+  DisableKey: disableKey,
+  DisableKeyRotation: disableKeyRotation,
+  EnableKey: enableKey,
+  EnableKeyRotation: enableKeyRotation,
+  Encrypt: encrypt,
+  GenerateDataKey: generateDataKey,
+  GenerateDataKeyWithoutPlaintext: generateDataKeyWithoutPlaintext,
+  GenerateRandom: generateRandom,
+  GetKeyLastUsage: getKeyLastUsage,
+  GetKeyRotationStatus: getKeyRotationStatus,
+  ListAliases: listAliases,
+  ListKeyRotations: listKeyRotations,
+  ListKeys: listKeys,
+  ListResourceTags: listResourceTags,
+  ReEncrypt: reEncrypt,
+  RotateKeyOnDemand: rotateKeyOnDemand,
+  ScheduleKeyDeletion: scheduleKeyDeletion,
+  TagResource: tagResource,
+  UntagResource: untagResource,
+  UpdateAlias: updateAlias,
+  UpdateKeyDescription: updateKeyDescription,
+}
+
+/** Names of the actions that this KMS has. */
+export const ACTION_NAMES: readonly string[] = Object.keys(ACTIONS)
+
+/**
+ * The action of a name.
+ *
+ * @throws KmsError `UnsupportedOperationException` for one that AWS KMS has and this KMS has not,
+ *   `UnknownOperationException` for any other name
+ */
+export function actionOf<Name extends ActionName>(name: Name): Action<ActionInput<Name>, ActionOutput<Name>> {
+  if (Object.hasOwn(ACTIONS, name)) return ACTIONS[name]
+  if (Object.hasOwn(SHAPES, `${name}Request`)) {
+    throw new KmsError('UnsupportedOperationException', `${name} is not supported by this KMS yet.`)
+  }
+  throw new KmsError('UnknownOperationException', `This KMS has no action ${name}.`)
+}

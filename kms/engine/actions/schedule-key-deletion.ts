@@ -1,0 +1,47 @@
+import { KmsError } from '../../errors.ts'
+import type { Action } from '../action.ts'
+import { assertKeyState, type KeyState } from '../key-state.ts'
+import { resolveKeyId, updateKey } from '../lookup.ts'
+import type { KeyRecord } from '../records.ts'
+import { DAY_MS } from '../schedule.ts'
+import type { KeyIdInput, KeyIdOutput, ScheduleKeyDeletionInput, ScheduleKeyDeletionOutput } from '../types.ts'
+import { without } from '../without.ts'
+
+const MIN_DAYS = 7
+const MAX_DAYS = 30
+
+/** ScheduleKeyDeletion: the key cannot be used from now on, and ends when the waiting period is over. */
+export const scheduleKeyDeletion: Action<ScheduleKeyDeletionInput, ScheduleKeyDeletionOutput> = {
+  shape: 'ScheduleKeyDeletionRequest',
+  mode: 'write',
+  async act(context, { KeyId, PendingWindowInDays: days = MAX_DAYS }) {
+    if (days < MIN_DAYS || days > MAX_DAYS) {
+      throw new KmsError(
+        'ValidationException',
+        `PendingWindowInDays must be between ${String(MIN_DAYS)} and ${String(MAX_DAYS)}.`,
+      )
+    }
+    const { stored, record, arn } = await resolveKeyId(context, KeyId)
+    assertKeyState(record.state, 'scheduleDeletion', arn)
+    const deletion = { days, at: context.now + days * DAY_MS, from: record.state }
+    await updateKey(context, stored, { ...record, state: 'PendingDeletion', deletion })
+    const DeletionDate = new Date(deletion.at)
+    return { KeyId: arn, DeletionDate, KeyState: 'PendingDeletion', PendingWindowInDays: days }
+  },
+}
+
+/** CancelKeyDeletion: the key is disabled, or waits for material if it did before. */
+export const cancelKeyDeletion: Action<KeyIdInput, KeyIdOutput> = {
+  shape: 'CancelKeyDeletionRequest',
+  mode: 'write',
+  async act(context, { KeyId }) {
+    const { stored, record, arn } = await resolveKeyId(context, KeyId)
+    assertKeyState(record.state, 'cancelDeletion', arn)
+    await updateKey(context, stored, { ...without(record, 'deletion'), state: stateAfter(record) })
+    return { KeyId: arn }
+  },
+}
+
+function stateAfter({ currentMaterial, deletion }: KeyRecord): KeyState {
+  return currentMaterial === undefined || deletion?.from === 'PendingImport' ? 'PendingImport' : 'Disabled'
+}

@@ -1,0 +1,34 @@
+import type { Scope } from './arn.ts'
+
+/** Who calls. */
+export interface Principal {
+  readonly account: string
+  readonly arn: string
+  /** Unique for ever: a user who is made again under an old name has another one. */
+  readonly id: string
+  readonly type: 'Account' | 'User' | 'Role' | 'Anonymous'
+  readonly tags: Readonly<Record<string, string>>
+}
+
+/** Options of one call. */
+export interface CallOptions {
+  readonly signal?: AbortSignal | undefined
+  /** Default: the root of the account. */
+  readonly caller?: Principal | undefined
+  /** Id of the access key that signed the request. */
+  readonly accessKeyId?: string | undefined
+  /** One of the engine's Regions. Default: its first. */
+  readonly region?: string | undefined
+  /** Address of the client. */
+  readonly sourceIp?: string | undefined
+  /** Whether the request came over TLS. A call in the process needs none and counts as secure. */
+  readonly isSecure?: boolean | undefined
+  readonly userAgent?: string | undefined
+  /** The id under which the caller knows the request; the engine makes one otherwise. */
+  readonly requestId?: string | undefined
+}
+
+/** The root of the account. */
+export function accountRoot({ partition, account }: Scope): Principal {
+  return { account, arn: `arn:${partition}:iam::${account}:root`, id: account, type: 'Account', tags: {} }
+}

@@ -1,0 +1,193 @@
+import { KmsError } from '../errors.ts'
+import type { Store } from '../store/store.ts'
+import type { Action, ActionContext } from './action.ts'
+import type { Scope } from './arn.ts'
+import { Batch } from './batch.ts'
+import { KnownRows } from './authentic-rows.ts'
+import { accountRoot, type CallOptions } from './caller.ts'
+import { CommitQueue } from './commit-queue.ts'
+import type { RootKeys } from './keys.ts'
+import { DueFirst } from './lookup.ts'
+import { OutsideResults, OutsideWork, wipeBytes } from './outside.ts'
+import type { StoreKeys } from './store-keys.ts'
+import { TimeGuard } from './time-guard.ts'
+import { callRecord, Trail } from './trail.ts'
+import type { ActionName } from './types.ts'
+import { validate } from './validate.ts'
+
+/** What all calls of an engine share. */
+export interface Host {
+  readonly store: Store
+  readonly keys: RootKeys
+  readonly storeKeys: StoreKeys
+  readonly random: (length: number) => Uint8Array<ArrayBuffer>
+  readonly clock: () => number
+  readonly monotonicClock: (() => number) | undefined
+  readonly scope: Scope
+}
+
+/** One call, from its validation to its end. */
+interface Call {
+  readonly name: ActionName
+  readonly action: Action<object, unknown>
+  readonly input: Record<string, unknown> | undefined
+  /** What validation found. */
+  readonly fault: unknown
+  readonly options: CallOptions
+  readonly scope: Scope
+  readonly results: OutsideResults
+}
+
+type Outcome = { readonly output: unknown } | { readonly error: unknown }
+
+/** Runs calls: each in a transaction with its audit record, and with what is due before it. */
+export class Calls {
+  readonly #host: Host
+  readonly #known = new KnownRows()
+  readonly #queue: CommitQueue<Batch>
+  readonly #guard: TimeGuard
+
+  constructor(host: Host) {
+    this.#host = host
+    this.#guard = new TimeGuard(host.monotonicClock)
+    this.#queue = new CommitQueue((work) => this.#transact(work), wipeBytes)
+  }
+
+  /** `input` is copied before this returns. */
+  async run<Output>(
+    name: ActionName,
+    action: Action<never, Output>,
+    input: object,
+    options: CallOptions,
+    scope: Scope,
+  ): Promise<Output> {
+    const results = new OutsideResults()
+    const call: Call = { ...validated(action, input), name, action, options, scope, results }
+    try {
+      for (;;) {
+        const step = await this.#queue.run((batch) => this.#attempt(batch, call))
+        if (!(step instanceof OutsideWork)) return step as Output
+        await results.perform(step)
+      }
+    } catch (error) {
+      results.wipe()
+      throw error
+    } finally {
+      wipeBytes(call.input)
+    }
+  }
+
+  /** Does all that is due; answers when the next is. */
+  async runDueWork(): Promise<number | undefined> {
+    for (;;) {
+      const { isDone, next } = await this.#queue.run(async (batch) => {
+        const now = this.#host.clock()
+        const isDone = await batch.doDue(now, this.#guard.mayDestroy(now))
+        return { isDone, next: (await batch.schedule.earliest())?.record.at }
+      })
+      if (isDone) return next
+    }
+  }
+
+  confirmTime(): void {
+    this.#guard.confirm()
+  }
+
+  idle(): Promise<void> {
+    return this.#queue.idle()
+  }
+
+  async #transact<T>(work: (batch: Batch) => Promise<T>): Promise<T> {
+    const { store } = this.#host
+    const { result, mustPurge } = await store.transaction('write', async (rows) => {
+      const batch = await Batch.open(this.#host, rows, this.#known)
+      const result = await work(batch)
+      await batch.close()
+      return { result, mustPurge: batch.mustPurge }
+    })
+    if (mustPurge) await store.purge()
+    return result
+  }
+
+  /** Rejects for what came of the call, and answers work that it waits for. */
+  async #attempt(batch: Batch, call: Call): Promise<unknown> {
+    call.options.signal?.throwIfAborted()
+    const now = this.#host.clock()
+    const mayDestroy = this.#guard.mayDestroy(now)
+    await batch.doDue(now, mayDestroy)
+    const trail = new Trail()
+    const outcome = await this.#act(batch, call, { now, trail }, mayDestroy)
+    if ('error' in outcome && outcome.error instanceof OutsideWork) return outcome.error
+    await this.#record(batch, call, { now, trail }, outcome)
+    if ('error' in outcome) throw outcome.error
+    return outcome.output
+  }
+
+  async #act(batch: Batch, call: Call, moment: { now: number; trail: Trail }, mayDestroy: boolean): Promise<Outcome> {
+    const { action, input } = call
+    if (input === undefined) return { error: call.fault }
+    for (;;) {
+      try {
+        const act = (): Promise<unknown> => action.act(this.#context(batch, call, moment), input)
+        return { output: await (action.mode === 'write' ? batch.records.savepoint(act) : act()) }
+      } catch (error) {
+        if (!(error instanceof DueFirst)) return { error }
+        // The key's row says so though the schedule did not: see to it now, outside what the action would undo.
+        if (await batch.doDueOf(error.keyId, call.scope, moment.now, mayDestroy)) continue
+        return { error: new KmsError('KMSInvalidStateException', 'The key is due, and its clock is not confirmed.') }
+      }
+    }
+  }
+
+  #context(batch: Batch, call: Call, { now, trail }: { now: number; trail: Trail }): ActionContext {
+    const { scope, name, options, results } = call
+    const { random, keys } = this.#host
+    return {
+      action: name,
+      caller: options.caller ?? accountRoot(scope),
+      request: options,
+      scope,
+      now,
+      random,
+      keys,
+      records: batch.records,
+      schedule: batch.schedule,
+      trail,
+      usageOf: (keyRow) => batch.usageOf(keyRow),
+      outside: results.replay(),
+    }
+  }
+
+  async #record(batch: Batch, call: Call, moment: { now: number; trail: Trail }, outcome: Outcome): Promise<void> {
+    const { name, action, input, options, scope } = call
+    const ids = await batch.log.append((ids) =>
+      callRecord(
+        {
+          action: name,
+          shape: action.shape,
+          isReadOnly: action.isReadOnly ?? action.mode === 'read',
+          caller: options.caller ?? accountRoot(scope),
+          request: options,
+          scope,
+          input,
+          outcome,
+          ...moment,
+        },
+        ids,
+      ),
+    )
+    if ('error' in outcome) return
+    const usage = { operation: name, at: moment.now, ...ids, requestId: options.requestId ?? ids.requestId }
+    for (const keyRow of moment.trail.used) batch.noteUsage(keyRow, usage)
+  }
+}
+
+/** A copy of the input, or why it is not what its shape allows; throws for a value of the wrong JavaScript type. */
+function validated(action: Action<never, unknown>, input: object): Pick<Call, 'input' | 'fault'> {
+  try {
+    return { input: validate(action.shape, input), fault: undefined }
+  } catch (fault) {
+    if (fault instanceof KmsError) return { input: undefined, fault }
+    throw fault
+  }
+}

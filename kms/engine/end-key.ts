@@ -1,0 +1,18 @@
+import { rowId } from './arn.ts'
+import type { DueContext } from './due.ts'
+import { deleteMaterial } from './material.ts'
+import { addToKeyCount } from './key-count.ts'
+import type { KeyRecord, Stored } from './records.ts'
+import { dueAt } from './schedule.ts'
+
+/** Deletes a key with its material, aliases and everything else that is its own. */
+export async function endKey(context: DueContext, { record }: Stored<KeyRecord>): Promise<void> {
+  const { scope, records, schedule } = context
+  const { keyId } = record
+  for (const { id } of record.materials) await deleteMaterial(context, keyId, id)
+  for (const name of record.aliases) await records.delete('alias', rowId(scope, name))
+  await records.delete('usage', rowId(scope, keyId))
+  await records.delete('key', rowId(scope, keyId))
+  await schedule.move(scope, keyId, dueAt(record), undefined)
+  await addToKeyCount(context, -1)
+}

@@ -1,0 +1,41 @@
+import { keyArn, type Scope } from './arn.ts'
+import { isSymmetric, specification } from './key-spec.ts'
+import type { KeyRecord } from './records.ts'
+import type { KeyMetadata } from './types.ts'
+
+/** KeyMetadata, as CreateKey and DescribeKey answer it: what does not apply is absent. */
+export function keyMetadata(scope: Scope, key: KeyRecord): KeyMetadata {
+  return {
+    AWSAccountId: scope.account,
+    Arn: keyArn(scope, key.keyId),
+    CreationDate: new Date(key.created),
+    ...(isSymmetric(key.keySpec) && key.currentMaterial !== undefined && { CurrentKeyMaterialId: key.currentMaterial }),
+    CustomerMasterKeySpec: key.keySpec,
+    ...(key.deletion && { DeletionDate: new Date(key.deletion.at) }),
+    Description: key.description,
+    Enabled: key.state === 'Enabled',
+    ...algorithms(key),
+    KeyId: key.keyId,
+    KeyManager: 'CUSTOMER',
+    KeySpec: key.keySpec,
+    KeyState: key.state,
+    KeyUsage: key.keyUsage,
+    MultiRegion: false,
+    Origin: key.origin,
+  }
+}
+
+/** The algorithms of the key's usage, under its member. */
+function algorithms({ keySpec, keyUsage }: KeyRecord): Partial<KeyMetadata> {
+  const { encryption = [], signing = [], mac = [], agreement = [] } = specification(keySpec) ?? {}
+  switch (keyUsage) {
+    case 'ENCRYPT_DECRYPT':
+      return { EncryptionAlgorithms: encryption }
+    case 'SIGN_VERIFY':
+      return { SigningAlgorithms: signing }
+    case 'GENERATE_VERIFY_MAC':
+      return { MacAlgorithms: mac }
+    case 'KEY_AGREEMENT':
+      return { KeyAgreementAlgorithms: agreement }
+  }
+}

@@ -1,0 +1,104 @@
+import type { KeyOrigin, KeySpecName, KeyUsageName } from './key-spec.ts'
+import type { KeyState } from './key-state.ts'
+
+// The records of each table. Times are milliseconds since 1970. Ids of rows begin with account/region/.
+
+/** A KMS key. */
+export interface KeyRecord {
+  readonly keyId: string
+  readonly created: number
+  readonly description: string
+  readonly state: KeyState
+  readonly keySpec: KeySpecName
+  readonly keyUsage: KeyUsageName
+  readonly origin: KeyOrigin
+  readonly tags: readonly { readonly key: string; readonly value: string }[]
+  /** Id of the material in use; none while the key waits for its first import. */
+  readonly currentMaterial?: string
+  /** All material, in the order in which it came to the key. */
+  readonly materials: readonly MaterialEntry[]
+  /** Hex of the SubjectPublicKeyInfo of an asymmetric key. */
+  readonly publicKey?: string
+  /** Names of the aliases that point here, sorted. */
+  readonly aliases: readonly string[]
+  readonly grants: number
+  readonly deletion?: Deletion
+  /** Automatic rotation; absent is off. */
+  readonly rotation?: { readonly periodDays: number; readonly next: number }
+  readonly onDemandRotations: number
+}
+
+/** The end of a key, once it is scheduled. */
+export interface Deletion {
+  readonly days: number
+  readonly at: number
+  /** What the key was before. */
+  readonly from: KeyState
+}
+
+/** What a key knows of one version of its material. */
+export interface MaterialEntry {
+  readonly id: string
+  readonly created: number
+  /** How and when it became the current one; absent for the first. */
+  readonly rotated?: { readonly at: number; readonly type: 'AUTOMATIC' | 'ON_DEMAND' }
+}
+
+/** One version of a key's material. */
+export interface MaterialRecord {
+  readonly materialId: string
+  readonly created: number
+  /** Hex of the sealed material. */
+  readonly sealed: string
+}
+
+export interface AliasRecord {
+  readonly name: string
+  readonly targetKeyId: string
+  readonly created: number
+  readonly updated: number
+}
+
+/** What the engine knows of a root key without having it: its id, and the store's own secret sealed under it. */
+export interface RootRecord {
+  readonly rootKeyId: string
+  readonly secret: string
+}
+
+/** Counts of an account and region. */
+export interface ScopeRecord {
+  readonly keys: number
+}
+
+/** The newest record of an audit chain. */
+export interface ChainRecord {
+  readonly records: number
+  /** Hex. */
+  readonly mac: string
+}
+
+/** The last successful cryptographic call of a key. */
+export interface UsageRecord {
+  readonly operation: string
+  readonly at: number
+  readonly eventId: string
+  readonly requestId: string
+}
+
+/** Says that a key has something to be done at a time; whether it is so, the key itself says. */
+export interface DueRecord {
+  readonly at: number
+  readonly account: string
+  readonly region: string
+  readonly keyId: string
+}
+
+/** Records by table. */
+export interface Records {
+  readonly key: KeyRecord
+  readonly material: MaterialRecord
+  readonly alias: AliasRecord
+  readonly meta: ScopeRecord | RootRecord | ChainRecord
+  readonly usage: UsageRecord
+  readonly due: DueRecord
+}

@@ -1,0 +1,26 @@
+import { hkdf } from '../../bindings/core.ts'
+
+/** Bytes of the secret that a store has of its own. */
+export const STORE_SECRET_BYTES = 32
+
+const encoder = new TextEncoder()
+
+/**
+ * What is derived from the store's own secret rather than from the root key, so that it stays when the store is put
+ * under another root key: the key of the audit chain, whose records are never written again.
+ */
+export class StoreKeys {
+  readonly audit: Uint8Array
+
+  constructor(secret: Uint8Array) {
+    this.audit = derive(secret, 'waxseal-kms-audit-v1')
+  }
+
+  wipe(): void {
+    this.audit.fill(0)
+  }
+}
+
+function derive(secret: Uint8Array, label: string): Uint8Array {
+  return hkdf('sha512', secret, { info: encoder.encode(label), length: 32 })
+}

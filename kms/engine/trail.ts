@@ -1,0 +1,188 @@
+import type { Scope } from './arn.ts'
+import { SHAPES, type ShapeName } from './model.ts'
+import type { CallOptions, Principal } from './caller.ts'
+import { KmsError } from '../errors.ts'
+import type { RecordIds } from './audit-log.ts'
+
+/** A record of the log, in the shape of CloudTrail (record contents, event version 1.08). */
+export interface AuditRecord {
+  readonly eventVersion: '1.08'
+  readonly userIdentity: Readonly<Record<string, string>>
+  /** ISO 8601, in seconds. */
+  readonly eventTime: string
+  readonly eventSource: 'kms.amazonaws.com'
+  readonly eventName: string
+  readonly awsRegion: string
+  readonly sourceIPAddress: string
+  readonly userAgent: string
+  readonly errorCode?: string
+  readonly errorMessage?: string
+  readonly requestParameters: unknown
+  readonly responseElements: unknown
+  readonly additionalEventData?: Readonly<Record<string, string>>
+  readonly requestID?: string
+  readonly eventID: string
+  readonly readOnly: boolean
+  readonly resources: readonly { readonly accountId: string; readonly type: string; readonly ARN: string }[]
+  readonly eventType: 'AwsApiCall' | 'AwsServiceEvent'
+  readonly managementEvent: true
+  readonly recipientAccountId: string
+  readonly eventCategory: 'Management'
+  readonly serviceEventDetails?: Readonly<Record<string, string>>
+}
+
+/** What an action adds to its record, and leaves for after its success. */
+export class Trail {
+  readonly resources: string[] = []
+  readonly additional: Record<string, string> = {}
+  /** Rows of the keys whose use this call was. */
+  readonly used: Set<string> = new Set<string>()
+
+  /** Names a key, once. */
+  touch(arn: string): void {
+    if (!this.resources.includes(arn)) this.resources.push(arn)
+  }
+}
+
+/** A call that is to be recorded. */
+export interface RecordedCall {
+  readonly action: string
+  readonly shape: ShapeName
+  readonly isReadOnly: boolean
+  readonly caller: Principal
+  readonly request: Omit<CallOptions, 'signal' | 'caller' | 'region'>
+  readonly scope: Scope
+  readonly now: number
+  readonly trail: Trail
+  /** Undefined if it was not what its shape allows. */
+  readonly input: Readonly<Record<string, unknown>> | undefined
+  readonly outcome: { readonly output: unknown } | { readonly error: unknown }
+}
+
+/** The record of a call, whatever became of it. */
+export function callRecord(call: RecordedCall, ids: RecordIds): AuditRecord {
+  const { action, caller, request, scope, trail, outcome, isReadOnly } = call
+  const isFailure = 'error' in outcome
+  return {
+    eventVersion: '1.08',
+    userIdentity: identityOf(caller, request.accessKeyId),
+    eventTime: isoSeconds(call.now),
+    eventSource: 'kms.amazonaws.com',
+    eventName: action,
+    awsRegion: scope.region,
+    sourceIPAddress: request.sourceIp ?? 'in-process',
+    userAgent: request.userAgent ?? 'waxseal',
+    ...(isFailure && failureOf(outcome.error)),
+    requestParameters: call.input && Object.keys(call.input).length > 0 ? withoutSecrets(call.shape, call.input) : null,
+    responseElements: isFailure || isReadOnly ? null : (answerWithoutSecrets(outcome.output) ?? null),
+    ...(Object.keys(trail.additional).length > 0 && { additionalEventData: trail.additional }),
+    requestID: request.requestId ?? ids.requestId,
+    eventID: ids.eventId,
+    readOnly: isReadOnly,
+    resources: trail.resources.map((ARN) => resource(scope, ARN)),
+    eventType: 'AwsApiCall',
+    managementEvent: true,
+    recipientAccountId: scope.account,
+    eventCategory: 'Management',
+  }
+}
+
+/** What the engine did by itself. */
+export interface ServiceEvent {
+  readonly name: 'RotateKey' | 'DeleteKey' | 'DeleteExpiredKeyMaterial' | 'SynchronizeMultiRegionKey'
+  readonly scope: Scope
+  readonly now: number
+  readonly keyId: string
+  readonly arn: string
+  readonly details?: Readonly<Record<string, string>>
+}
+
+export function serviceRecord({ name, scope, now, keyId, arn, details }: ServiceEvent, ids: RecordIds): AuditRecord {
+  return {
+    eventVersion: '1.08',
+    userIdentity: { accountId: scope.account, invokedBy: 'AWS Internal' },
+    eventTime: isoSeconds(now),
+    eventSource: 'kms.amazonaws.com',
+    eventName: name,
+    awsRegion: scope.region,
+    sourceIPAddress: 'AWS Internal',
+    userAgent: 'AWS Internal',
+    requestParameters: null,
+    responseElements: null,
+    eventID: ids.eventId,
+    readOnly: false,
+    resources: [resource(scope, arn)],
+    eventType: 'AwsServiceEvent',
+    managementEvent: true,
+    recipientAccountId: scope.account,
+    eventCategory: 'Management',
+    serviceEventDetails: { keyId, ...details },
+  }
+}
+
+function resource({ account }: Scope, ARN: string): AuditRecord['resources'][number] {
+  return { accountId: account, type: 'AWS::KMS::Key', ARN }
+}
+
+function isoSeconds(time: number): string {
+  return new Date(time).toISOString().replace(/\.\d+Z$/, 'Z')
+}
+
+const IDENTITY_TYPES = { Account: 'Root', User: 'IAMUser', Role: 'AssumedRole', Anonymous: 'Unknown' } as const
+
+function identityOf(
+  { type, id, arn, account }: Principal,
+  accessKeyId: string | undefined,
+): AuditRecord['userIdentity'] {
+  return {
+    type: IDENTITY_TYPES[type],
+    principalId: id,
+    arn,
+    accountId: account,
+    ...(accessKeyId !== undefined && { accessKeyId }),
+    ...(type === 'User' && { userName: arn.slice(arn.lastIndexOf('/') + 1) }),
+  }
+}
+
+function failureOf(error: unknown): { readonly errorCode: string; readonly errorMessage?: string } {
+  if (!(error instanceof KmsError)) return { errorCode: 'KMSInternalException' }
+  const errorCode = error.name === 'AccessDeniedException' ? 'AccessDenied' : error.name
+  return { errorCode, ...(error.message !== '' && { errorMessage: error.message }) }
+}
+
+/** A copy of an input without its bytes and secrets, with names as CloudTrail writes them. */
+function withoutSecrets(shapeName: ShapeName, value: unknown): unknown {
+  const shape = SHAPES[shapeName]
+  if (shape.type === 'structure') {
+    const members = Object.entries(value as Record<string, unknown>).flatMap(([name, member]) => {
+      const target = shape.fields[name]
+      return target === undefined || isKeptOut(target) ? [] : [[lowerCamelCase(name), withoutSecrets(target, member)]]
+    })
+    return Object.fromEntries(members) as unknown
+  }
+  if (shape.type === 'list') return (value as unknown[]).map((member) => withoutSecrets(shape.of, member))
+  return value
+}
+
+function isKeptOut(shapeName: ShapeName): boolean {
+  const shape = SHAPES[shapeName]
+  if (shape.type === 'blob' || shapeName === 'GrantTokenType' || shapeName === 'GrantTokenList') return true
+  return shape.type === 'string' && shape.isSecret === true
+}
+
+/** What of an answer no record holds, beside bytes. */
+const SECRET_ANSWERS: readonly string[] = ['GrantToken']
+
+function answerWithoutSecrets(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(answerWithoutSecrets)
+  if (value instanceof Date) return value
+  if (typeof value !== 'object' || value === null) return value
+  const members = Object.entries(value).filter(
+    ([name, member]) => !(member instanceof Uint8Array) && !SECRET_ANSWERS.includes(name),
+  )
+  return Object.fromEntries(members.map(([name, member]) => [lowerCamelCase(name), answerWithoutSecrets(member)]))
+}
+
+function lowerCamelCase(name: string): string {
+  return name.charAt(0).toLowerCase() + name.slice(1)
+}
