@@ -31,3 +31,17 @@ export function suiteName(text: string): AlgorithmSuiteName {
     throw new InvalidArgumentError(`the suites are ${algorithmSuites.map((row) => row.name).join(', ')}`)
   return suite.name
 }
+
+/** Adds one key of the encryption context. */
+export function contextKey(text: string, keys: readonly string[] | undefined): readonly string[] {
+  return [...(keys ?? []), text]
+}
+
+/** A parser for a whole number from 1 to `limit`. */
+export function countUpTo(limit: number): (text: string) => number {
+  return (text) => {
+    const value = Number(text)
+    if (/^\d+$/.test(text) && value >= 1 && value <= limit) return value
+    throw new InvalidArgumentError(`it must be a whole number from 1 to ${limit}`)
+  }
+}

@@ -1,6 +1,7 @@
 import type { CommandRow } from './command.ts'
 import { completionRow } from './completion.ts'
-import { decryptRow, encryptRow } from './encrypt.ts'
+import { decryptRow } from './decrypt.ts'
+import { encryptRow } from './encrypt.ts'
 import { EXIT_CODE_TEXTS } from './failure.ts'
 import { inspectRow } from './inspect.ts'
 import { kmsRow } from './kms.ts'

@@ -1,53 +1,31 @@
-import type { AlgorithmSuiteName, CommitmentPolicy, MessageHeader } from '../src/index.ts'
-import { algorithmSuites, decrypt, encrypt, inspect } from '../src/index.ts'
-import { kmsKeyring } from '../kms/index.ts'
-import { contextPair, frameLength, suiteName } from './arguments.ts'
-import type { CommandRow, OptionRow } from './command.ts'
-import { headerJson } from './header.ts'
-import { readInput } from './input.ts'
-import { assertNotForTerminal, note, print, writeOutput } from './output.ts'
-import { withKms, type GlobalOptions } from './service.ts'
+import { algorithmSuites, encrypt, inspect, type AlgorithmSuiteName, type EncryptOptions } from '../src/index.ts'
+import { frameLength, suiteName } from './arguments.ts'
+import { plan, runBatch } from './batch.ts'
+import type { CommandRow } from './command.ts'
+import { BASE64_OPTIONS, FILE_OPTIONS, messageOptions, REPORT_OPTIONS, type CryptOptions } from './file-options.ts'
+import { keyOptions, withKeys } from './keys.ts'
+import { wholeMessage } from './whole-message.ts'
 
-interface CryptOptions extends GlobalOptions {
-  readonly input?: string
-  readonly output?: string
-  readonly context?: Record<string, string>
-  readonly commitmentPolicy?: CommitmentPolicy
-}
-
-interface EncryptOptions extends CryptOptions {
-  readonly key: string
+interface Options extends CryptOptions {
   readonly suite?: AlgorithmSuiteName
   readonly frameLength?: number
 }
 
-const POLICIES: readonly CommitmentPolicy[] = [
-  'forbid-encrypt-allow-decrypt',
-  'require-encrypt-allow-decrypt',
-  'require-encrypt-require-decrypt',
-]
-
-const FILES: readonly OptionRow[] = [
-  { flags: '-i, --input <file>', text: 'what to read (default: standard input)', completes: 'file' },
-  {
-    flags: '-o, --output <file>',
-    text: 'what to write (default: standard output); there is no such file after a failure',
-    completes: 'file',
-  },
-  { flags: '--commitment-policy <policy>', text: 'which suites are allowed', choices: POLICIES },
-]
-
 export const encryptRow: CommandRow = {
   name: 'encrypt',
-  text: 'encrypt a file or standard input under a key of the KMS',
+  text: 'encrypt files or standard input',
+  details: [
+    'A file appears under its name when it is complete: a failure leaves nothing and changes nothing. New files have ' +
+      'the permissions of their inputs.',
+  ],
   options: [
-    ...FILES,
-    { flags: '-k, --key <key>', text: 'id, ARN or alias/… of the key', isRequired: true },
-    {
-      flags: '--context <key=value>',
-      text: 'a pair that is authenticated with the message and readable in it; repeatable',
-      parse: contextPair,
-    },
+    ...FILE_OPTIONS,
+    ...keyOptions('to encrypt under'),
+    ...messageOptions(
+      'a pair that is authenticated with the message and readable in it',
+      'the key of a pair of the context that is authenticated and stays out of the message: decryption needs it again',
+      'how many keys a message may be encrypted under, 1 to 65535',
+    ),
     {
       flags: '--suite <name>',
       text: 'algorithm suite, by name or id (default: 0x0478)',
@@ -55,72 +33,46 @@ export const encryptRow: CommandRow = {
       completes: algorithmSuites.map(({ name }) => name),
     },
     { flags: '--frame-length <bytes>', text: 'plaintext bytes of each frame (default: 4096)', parse: frameLength },
+    ...BASE64_OPTIONS,
+    ...REPORT_OPTIONS,
   ],
   examples: [
     {
       text: 'A file, with a pair of context.',
       line: 'waxseal encrypt -i letter -o letter.wax --key alias/demo --context tenant=a',
     },
+    { text: 'A folder, message by message.', line: 'waxseal encrypt -r -i documents -o vault --key alias/demo' },
+    {
+      text: 'An archive from a pipe, as text, under a key in a file.',
+      line: 'tar -c documents | waxseal encrypt --encode -w provider=raw-aes,namespace=app,name=k1,file=k1.key > documents.txt',
+    },
   ],
   run: runEncrypt,
 }
 
-export const decryptRow: CommandRow = {
-  name: 'decrypt',
-  text: 'decrypt a message under the key of the KMS that it names',
-  options: [
-    ...FILES,
-    { flags: '--context <key=value>', text: 'a pair that the message must carry; repeatable', parse: contextPair },
-  ],
-  examples: [
-    {
-      text: 'A file, if its context has the pair.',
-      line: 'waxseal decrypt -i letter.wax -o letter --context tenant=a',
-    },
-  ],
-  run: runDecrypt,
-}
-
-async function runEncrypt(options: EncryptOptions): Promise<void> {
-  assertNotForTerminal(options.output)
-  let header: MessageHeader | undefined
-  await writeOutput(options.output, () =>
-    withKms(options, async ({ provider }) => {
-      const message = await encrypt(
-        kmsKeyring({ provider, generatorKeyId: options.key }),
-        await readInput(options.input),
-        {
-          encryptionContext: options.context,
-          algorithmSuite: options.suite,
-          frameLength: options.frameLength,
-          commitmentPolicy: options.commitmentPolicy,
-        },
-      )
-      header = inspect(message)
-      return message
+async function runEncrypt(options: Options): Promise<void> {
+  const found = await plan('encrypt', options)
+  await withKeys('encrypt', options, (keyring) =>
+    runBatch(found, options, {
+      direction: 'encrypt',
+      // A message is no more secret than what it was made of.
+      modeOf: (mode) => mode,
+      pass: () =>
+        wholeMessage(async (plaintext) => {
+          const message = await encrypt(keyring, plaintext, libraryOptions(options))
+          return { output: message, header: inspect(message) }
+        }),
     }),
   )
-  await reportHeader(options, header)
 }
 
-async function runDecrypt(options: CryptOptions): Promise<void> {
-  let header: MessageHeader | undefined
-  await writeOutput(options.output, () =>
-    withKms(options, async ({ provider }) => {
-      const result = await decrypt(kmsKeyring({ provider, discovery: true }), await readInput(options.input), {
-        encryptionContext: options.context,
-        commitmentPolicy: options.commitmentPolicy,
-      })
-      header = result.header
-      return result.plaintext
-    }),
-  )
-  await reportHeader(options, header)
-}
-
-/** With `--json`, one line about the message: on standard output, or beside it when that carries the data. */
-async function reportHeader({ json, output }: CryptOptions, header: MessageHeader | undefined): Promise<void> {
-  if (json !== true || header === undefined) return
-  const line = JSON.stringify(headerJson(header))
-  await (output === undefined || output === '-' ? note(line) : print(line))
+function libraryOptions(options: Options): EncryptOptions {
+  return {
+    encryptionContext: options.context,
+    requiredEncryptionContextKeys: options.requiredEncryptionContextKeys,
+    algorithmSuite: options.suite,
+    frameLength: options.frameLength,
+    commitmentPolicy: options.commitmentPolicy,
+    maxEncryptedDataKeys: options.maxEncryptedDataKeys,
+  }
 }

@@ -1,18 +1,47 @@
-import { inspect } from '../src/index.ts'
+import { FormatError, inspect, type MessageHeader } from '../src/index.ts'
+import { base64Decoder } from './base64.ts'
 import type { CommandRow } from './command.ts'
 import { headerJson, headerText } from './header.ts'
-import { readInput } from './input.ts'
 import { print } from './output.ts'
 import type { GlobalOptions } from './service.ts'
+import { sourceOf } from './source.ts'
+
+/** What has no header in so many bytes is no message that anybody wrote. */
+const MAX_HEADER_BYTES = 0x1000000
 
 export const inspectRow: CommandRow = {
   name: 'inspect',
   text: "show a message's header; needs no key, so nothing of it is verified",
   arguments: [{ name: '[file]', text: 'the message (default: standard input)', completes: 'file' }],
-  examples: [{ text: 'The context of a message.', line: 'waxseal inspect --json letter.wax | jq .encryptionContext' }],
-  async run({ json }: GlobalOptions, [file]) {
-    const header = inspect(await readInput(file))
+  options: [{ flags: '--decode', text: 'read the message as base64' }],
+  examples: [
+    { text: 'The header of a message.', line: 'waxseal inspect letter.wax' },
+    { text: 'The context alone.', line: 'waxseal inspect --json letter.wax | jq .encryptionContext' },
+  ],
+  async run({ json, decode = false }: GlobalOptions & { readonly decode?: boolean }, [file]) {
+    const source = sourceOf(file === '-' ? undefined : file, () => undefined)
+    const header = await readHeader(decode ? source.pipeThrough(base64Decoder()) : source)
     if (json === true) return print(JSON.stringify(headerJson(header)))
     return print(`${headerText(header)}\n(not verified: only decryption tells whether this is what was sealed)`)
   },
+}
+
+/** Reads as much of a message as its header needs. */
+async function readHeader(source: ReadableStream<Uint8Array>): Promise<MessageHeader> {
+  const reader = source.getReader()
+  let bytes: Uint8Array = new Uint8Array(0)
+  try {
+    for (;;) {
+      const { done, value } = await reader.read()
+      if (done) return inspect(bytes)
+      bytes = Buffer.concat([bytes, value])
+      try {
+        return inspect(bytes)
+      } catch (error) {
+        if (!(error instanceof FormatError) || bytes.length > MAX_HEADER_BYTES) throw error
+      }
+    }
+  } finally {
+    await reader.cancel()
+  }
 }

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { CommanderError } from 'commander'
 import { waxseal } from './commands.ts'
 import { EXIT_CODES, lineOf, outcomeOf } from './failure.ts'
-import { removeUnfinishedOutput } from './output.ts'
+import { removeUnfinishedOutput } from './output-file.ts'
 import { commandOf } from './program.ts'
 
 function version(): string {

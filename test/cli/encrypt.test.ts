@@ -95,10 +95,15 @@ describe('waxseal encrypt and decrypt', () => {
       '--context',
       'a=1',
     ])
-    expect(JSON.parse(succeeded(toFile))).toMatchObject({ encryptionContext: { a: '1' } })
+    expect(JSON.parse(succeeded(toFile))).toMatchObject({
+      mode: 'encrypt',
+      input: shell.path('plain'),
+      output: shell.path('j.wax'),
+      header: { encryptionContext: { a: '1' } },
+    })
     const toOutput = await shell.waxseal(['decrypt', '-i', 'j.wax', '--json'])
     expect(toOutput.stdout).toEqual(plaintext)
-    expect(JSON.parse(toOutput.stderr)).toMatchObject({ encryptionContext: { a: '1' } })
+    expect(JSON.parse(toOutput.stderr)).toMatchObject({ output: '-', header: { encryptionContext: { a: '1' } } })
   })
 
   it('take the KMS from --kms, before or after the command', async () => {
@@ -110,12 +115,23 @@ describe('waxseal encrypt and decrypt', () => {
 })
 
 describe('output files', () => {
-  it('belong to their owner alone when they are new, and keep their mode when they are not', async () => {
-    succeeded(await shell.waxseal(['encrypt', '-k', 'alias/demo', '-i', 'plain', '-o', 'new']))
-    expect(statSync(shell.path('new')).mode & 0o777).toBe(0o600)
-    chmodSync(shell.path('new'), 0o640)
-    succeeded(await shell.waxseal(['encrypt', '-k', 'alias/demo', '-i', 'plain', '-o', 'new']))
-    expect(statSync(shell.path('new')).mode & 0o777).toBe(0o640)
+  it('have the permissions of their inputs when they are new, and plaintext no more than its owner', async () => {
+    const mode = (name: string): number => statSync(shell.path(name)).mode & 0o777
+    shell.write('script', plaintext)
+    chmodSync(shell.path('script'), 0o755)
+    succeeded(await shell.waxseal(['encrypt', '-k', 'alias/demo', '-i', 'script', '-o', 'script.wax']))
+    expect(mode('script.wax')).toBe(0o755)
+    succeeded(await shell.waxseal(['decrypt', '-i', 'script.wax', '-o', 'script.out']))
+    expect(mode('script.out')).toBe(0o700)
+    succeeded(await shell.waxseal(['encrypt', '-k', 'alias/demo', '-o', 'piped'], plaintext))
+    expect(mode('piped')).toBe(0o600)
+  })
+
+  it('keep their permissions when they are replaced', async () => {
+    shell.write('old', 'old')
+    chmodSync(shell.path('old'), 0o640)
+    succeeded(await shell.waxseal(['encrypt', '-k', 'alias/demo', '-i', 'plain', '-o', 'old']))
+    expect(statSync(shell.path('old')).mode & 0o777).toBe(0o640)
   })
 
   it('may be the input', async () => {

@@ -7,6 +7,9 @@ import { expect } from 'vitest'
 
 const CLI = fileURLToPath(new URL('../../dist/cli.js', import.meta.url))
 
+/** The user that owns nothing. */
+const NOBODY = 65534
+
 export interface Outcome {
   readonly code: number | null
   readonly stdout: Buffer
@@ -64,6 +67,19 @@ export class Shell {
     child.stdin.on('error', () => undefined) // a command that fails early does not read its input
     child.stdin.end(input)
     return outcomeOf(child)
+  }
+
+  /** Runs the command as a user without rights; as the present one unless that is root. */
+  unprivileged(args: readonly string[]): Promise<Outcome> {
+    const user = process.getuid?.() === 0 ? { uid: NOBODY, gid: NOBODY } : {}
+    return outcomeOf(spawn(process.execPath, [CLI, ...args], { cwd: this.folder, env: this.env, ...user }))
+  }
+
+  /** Every path in the folder, the KMS's home apart. */
+  tree(): string[] {
+    return readdirSync(this.folder, { recursive: true, encoding: 'utf8' })
+      .filter((path) => !path.startsWith('home/'))
+      .sort()
   }
 
   remove(): void {

@@ -1,0 +1,64 @@
+import { kmsKeyring, type KmsProvider } from '../kms/index.ts'
+import { multiKeyring, type Keyring } from '../src/index.ts'
+import type { OptionRow } from './command.ts'
+import { CommandError } from './failure.ts'
+import { withKms, type GlobalOptions } from './service.ts'
+import { needsKms, openWrappingKey, wrappingKey, WRAPPING_KEY_HELP, type WrappingKey } from './wrapping-key.ts'
+
+export interface KeyOptions extends GlobalOptions {
+  readonly key?: readonly string[]
+  readonly wrappingKey?: readonly WrappingKey[]
+}
+
+/** The options that name keys; the text says what the first two are for. */
+export function keyOptions(purpose: string): readonly OptionRow[] {
+  return [
+    {
+      flags: '-k, --key <key>',
+      text: `id, ARN or alias/… of a key of the KMS ${purpose}; repeatable`,
+      parse: (text, previous: readonly string[] | undefined) => [...(previous ?? []), text],
+    },
+    {
+      flags: '-w, --wrapping-key <provider=…>',
+      text: `a key of another kind ${purpose}, repeatable: ${WRAPPING_KEY_HELP}; a comma in a value is written twice`,
+      parse: (text, previous: readonly WrappingKey[] | undefined) => wrappingKey(text, previous),
+    },
+  ]
+}
+
+/**
+ * Opens the keys that the options name, and the KMS where one is needed, lets `use` work with them and closes all.
+ * Decryption without a key named is by whatever key of the KMS a message names.
+ */
+export async function withKeys<T>(
+  direction: 'encrypt' | 'decrypt',
+  options: KeyOptions,
+  use: (keyring: Keyring) => Promise<T>,
+): Promise<T> {
+  const { key = [], wrappingKey: others = [] } = options
+  const isNamed = key.length > 0 || others.length > 0
+  if (direction === 'encrypt' && !isNamed) {
+    throw new CommandError('usage', 'name what to encrypt under: --key KEY or --wrapping-key provider=…')
+  }
+  if (isNamed && key.length === 0 && !others.some(needsKms)) return use(await join(key, others, undefined))
+  return withKms(options, async ({ provider }) => {
+    return use(isNamed ? await join(key, others, provider) : kmsKeyring({ provider, discovery: true }))
+  })
+}
+
+/** One keyring of all: the first makes the data key, each of the others wraps it as well. */
+async function join(
+  keys: readonly string[],
+  others: readonly WrappingKey[],
+  provider: KmsProvider | undefined,
+): Promise<Keyring> {
+  const [generatorKeyId, ...keyIds] = keys
+  const ofKms =
+    provider === undefined || generatorKeyId === undefined ? [] : [kmsKeyring({ provider, generatorKeyId, keyIds })]
+  const [generator, ...children] = [
+    ...ofKms,
+    ...(await Promise.all(others.map((other) => openWrappingKey(other, provider)))),
+  ]
+  if (generator === undefined) throw new CommandError('usage', 'there is no key')
+  return children.length === 0 ? generator : multiKeyring({ generator, children })
+}

@@ -1,0 +1,214 @@
+import { closeSync, linkSync, openSync, renameSync, rmdirSync, unlinkSync } from 'node:fs'
+import { mkdir, open, realpath, stat, type FileHandle } from 'node:fs/promises'
+import { basename, dirname, join } from 'node:path'
+import { CommandError } from './failure.ts'
+import { fileError, hasCode } from './file-error.ts'
+
+/** A new file is its owner's alone unless its input says more. */
+export const NEW_FILE_MODE = 0o600
+
+/** Where bytes go that count only once `commit` has answered. */
+export interface Output {
+  /** What is written is out at once, and a failure cannot take it back. */
+  readonly isImmediate: boolean
+  write(bytes: Uint8Array): Promise<void>
+  commit(): Promise<void>
+  /** After a failure: nothing is left of it. */
+  abandon(): Promise<void>
+}
+
+export interface OutputFileOptions {
+  /** Default true. */
+  readonly overwrite?: boolean | undefined
+  /** Permissions of a file that is not there yet. Default its owner's alone. */
+  readonly mode?: number | undefined
+}
+
+/** Files that must not outlive the command unless they get the output's name, and folders made for them. */
+const unfinished = new Set<string>()
+const madeFolders = new Set<string>()
+
+/** Notes a file that is to be removed if the command ends before {@link markFinished}. */
+export function markUnfinished(path: string): void {
+  unfinished.add(path)
+}
+
+export function markFinished(path: string): void {
+  unfinished.delete(path)
+}
+
+/** Removes a file that is still unfinished. */
+export function removeUnfinished(path: string): void {
+  if (unfinished.delete(path)) attempt(() => unlinkSync(path))
+}
+
+/** Removes what a command that is being interrupted has begun to write. */
+export function removeUnfinishedOutput(): void {
+  for (const path of unfinished) attempt(() => unlinkSync(path))
+  unfinished.clear()
+  removeEmptyFolders()
+}
+
+/** Removes the folders that were made for outputs and hold none. */
+export function removeEmptyFolders(): void {
+  for (const path of [...madeFolders].reverse()) attempt(() => rmdirSync(path))
+  madeFolders.clear()
+}
+
+/** For what is not there any more, or is in use: nobody is waiting to be told. */
+function attempt(act: () => void): void {
+  try {
+    act()
+  } catch {
+    // Nothing to be done.
+  }
+}
+
+/** Makes a folder and those above it, to be removed again if nothing comes to stand there. */
+export async function makeFolder(path: string): Promise<void> {
+  try {
+    const first = await mkdir(path, { recursive: true })
+    if (first === undefined) return
+    for (let made = path; made.length >= first.length; made = dirname(made)) madeFolders.add(made)
+  } catch (error) {
+    throw fileError('write', path, error)
+  }
+}
+
+/** Whether something stands at a path, a link that leads nowhere included. */
+export class OutputExistsError extends CommandError {
+  constructor(path: string) {
+    super('other', `cannot write ${path}: it exists, and --no-overwrite was given`)
+  }
+}
+
+/**
+ * Opens an output. A file appears under its name only when it is complete and on the disk; until then an existing one
+ * is untouched, and after a failure nothing is left. A pipe or device is written to as it is.
+ *
+ * @throws OutputExistsError where a file must not be overwritten
+ * @throws CommandError if it cannot be written
+ */
+export async function openOutput(path: string, options: OutputFileOptions): Promise<Output> {
+  const existing = await existingTarget(path)
+  if (existing?.isRegular === false) return openInPlace(existing.path)
+  if (existing !== undefined && options.overwrite === false) throw new OutputExistsError(path)
+  return openReplacement(existing?.path ?? path, existing, options)
+}
+
+interface Target {
+  readonly path: string
+  readonly mode: number
+  readonly uid: number
+  readonly gid: number
+  readonly isRegular: boolean
+}
+
+/** What stands at `path` now, symbolic links followed; undefined when nothing does. */
+async function existingTarget(path: string): Promise<Target | undefined> {
+  try {
+    const target = await realpath(path)
+    const stats = await stat(target)
+    if (stats.isDirectory()) throw Object.assign(new Error(), { code: 'EISDIR' })
+    return { path: target, mode: stats.mode & 0o777, uid: stats.uid, gid: stats.gid, isRegular: stats.isFile() }
+  } catch (error) {
+    if (hasCode(error, 'ENOENT')) return undefined
+    throw fileError('write', path, error)
+  }
+}
+
+/** A device or pipe cannot be renamed over: /dev/null would become a file. */
+async function openInPlace(path: string): Promise<Output> {
+  const file = await open(path, 'w').catch((error: unknown) => {
+    throw fileError('write', path, error)
+  })
+  return {
+    isImmediate: true,
+    write: (bytes) => writeAll(file, bytes, path),
+    commit: () => file.close(),
+    abandon: () => file.close(),
+  }
+}
+
+async function openReplacement(
+  path: string,
+  existing: Target | undefined,
+  { overwrite = true, mode }: OutputFileOptions,
+): Promise<Output> {
+  const folder = dirname(path)
+  const temporary = join(folder, `.${basename(path).slice(0, 64)}.${globalThis.crypto.randomUUID()}.tmp`)
+  const file = await open(temporary, 'wx', NEW_FILE_MODE).catch((error: unknown) => {
+    throw fileError('write', path, error)
+  })
+  markUnfinished(temporary)
+  return {
+    isImmediate: false,
+    write: (bytes) => writeAll(file, bytes, path),
+    async commit() {
+      await complete(file, existing, mode).catch((error: unknown) => {
+        throw fileError('write', path, error)
+      })
+      moveInPlace(temporary, path, overwrite)
+      markFinished(temporary)
+      await syncFolder(folder)
+    },
+    async abandon() {
+      await file.close().catch(() => undefined)
+      removeUnfinished(temporary)
+    },
+  }
+}
+
+async function writeAll(file: FileHandle, bytes: Uint8Array, path: string): Promise<void> {
+  try {
+    for (let at = 0; at < bytes.length;) {
+      at += (await file.write(bytes, at, bytes.length - at)).bytesWritten
+    }
+  } catch (error) {
+    throw fileError('write', path, error)
+  }
+}
+
+async function complete(file: FileHandle, existing: Target | undefined, mode: number | undefined): Promise<void> {
+  const kept = existing?.mode ?? mode
+  if (existing !== undefined) await keepOwner(file, existing)
+  if (kept !== undefined) await file.chmod(kept)
+  await file.sync()
+  await file.close()
+}
+
+/** Only root may give a file away; for others the file becomes theirs, as with any editor that saves this way. */
+async function keepOwner(file: FileHandle, { uid, gid }: Target): Promise<void> {
+  const stats = await file.stat()
+  if (stats.uid !== uid || stats.gid !== gid) await file.chown(uid, gid).catch(() => undefined)
+}
+
+/** Synchronous, so that no signal handler runs between the rename and what the caller records of it. */
+function moveInPlace(temporary: string, path: string, overwrite: boolean): void {
+  try {
+    if (overwrite) return renameSync(temporary, path)
+    moveWhereNothingIs(temporary, path)
+  } catch (error) {
+    if (hasCode(error, 'EEXIST')) throw new OutputExistsError(path)
+    throw fileError('write', path, error)
+  }
+}
+
+/** A link, unlike a rename, fails if another process has made the file meanwhile; so does an empty file in its place. */
+function moveWhereNothingIs(temporary: string, path: string): void {
+  try {
+    linkSync(temporary, path)
+    unlinkSync(temporary)
+  } catch (error) {
+    if (!hasCode(error, 'EPERM', 'ENOTSUP', 'ENOSYS')) throw error
+    closeSync(openSync(path, 'wx'))
+    renameSync(temporary, path)
+  }
+}
+
+/** Makes the rename itself durable where the system lets a folder be opened. */
+async function syncFolder(folder: string): Promise<void> {
+  const handle = await open(folder, 'r').catch(() => undefined)
+  await handle?.sync().catch(() => undefined)
+  await handle?.close()
+}
