@@ -1,6 +1,6 @@
 import { closeSync, linkSync, openSync, renameSync, rmdirSync, unlinkSync } from 'node:fs'
 import { mkdir, open, realpath, stat, type FileHandle } from 'node:fs/promises'
-import { basename, dirname, join } from 'node:path'
+import { basename, dirname, join, resolve } from 'node:path'
 import { CommandError } from './failure.ts'
 import { fileError, hasCode } from './file-error.ts'
 
@@ -69,7 +69,10 @@ export async function makeFolder(path: string): Promise<void> {
   try {
     const first = await mkdir(path, { recursive: true })
     if (first === undefined) return
-    for (let made = path; made.length >= first.length; made = dirname(made)) madeFolders.add(made)
+    const top = resolve(first)
+    const folders: string[] = []
+    for (let made = resolve(path); made.length >= top.length; made = dirname(made)) folders.push(made)
+    for (const made of folders.reverse()) madeFolders.add(made)
   } catch (error) {
     throw fileError('write', path, error)
   }
