@@ -79,7 +79,25 @@ const CONTEXT_MEMBERS: Readonly<Record<string, string>> = {
  */
 export function accessRequest(facts: AccessFacts): AccessRequest {
   const { principal, permission, resource, resourceAccount } = facts
-  const context = new Map<string, readonly string[]>()
+  let context: Context | undefined
+  return {
+    principal,
+    action: `kms:${permission}`,
+    resource,
+    resourceAccount,
+    // Most policies have no conditions.
+    get context() {
+      return (context ??= contextOf(facts))
+    },
+    encryptionContext: encryptionContextOf(facts),
+  }
+}
+
+type Context = Map<string, readonly string[]>
+
+function contextOf(facts: AccessFacts): Context {
+  const { permission } = facts
+  const context: Context = new Map()
   addCall(context, facts)
   addKey(context, facts)
   for (const [, member, key, otherwise] of BY_PERMISSION.get(permission) ?? []) {
@@ -89,17 +107,8 @@ export function accessRequest(facts: AccessFacts): AccessRequest {
   if (permission.startsWith('GenerateDataKey')) context.set('kms:EncryptionAlgorithm', ['SYMMETRIC_DEFAULT'])
   if (/Grants?$/.test(permission)) addGrant(context, facts)
   addTags(context, facts.input.Tags)
-  return {
-    principal,
-    action: `kms:${permission}`,
-    resource,
-    resourceAccount,
-    context,
-    encryptionContext: encryptionContextOf(facts),
-  }
+  return context
 }
-
-type Context = Map<string, readonly string[]>
 
 function addCall(context: Context, { now, region, sourceIp, isSecure, userAgent }: AccessFacts): void {
   context.set('aws:CurrentTime', [new Date(now).toISOString()])

@@ -49,7 +49,10 @@ export function readArnCondition(text: string, language: Language): (actual: str
   const patterns = fields.map((field) => new Pattern(field))
   return (actual, evaluation) => {
     const actualFields = splitFields(actual, FIELDS)
-    return actualFields.length === FIELDS ? matchFields(patterns, actualFields, evaluation) : 'unsure'
+    if (actualFields.length !== FIELDS) return 'unsure'
+    // A variable without a value makes the whole condition one that nobody can decide.
+    const hasValues = patterns.every((pattern) => pattern.globFor(evaluation) !== undefined)
+    return hasValues ? matchFields(patterns, actualFields, evaluation) : 'unsure'
   }
 }
 

@@ -6,51 +6,72 @@ export type GlobPart = { readonly text: string } | 'one' | 'many'
 /** In a segment: any code unit. */
 const ANY = -1
 
-/** A run of code units between two stars. */
-type Segment = readonly number[]
+/** A run of code units between two stars; as text, if none of them is any. */
+interface Segment {
+  readonly codes: readonly number[]
+  readonly text: string | undefined
+}
 
 /**
  * A pattern with wildcards, matched without regular expressions and without going back: the segments between stars are
  * found from left to right, each at its first place, in time proportional to text × ⌈segment / 32⌉.
  */
 export class Glob {
-  readonly #segments: readonly Segment[]
-  readonly #finders: (Finder | undefined)[]
+  readonly #first: Segment
+  /** Absent without a star. */
+  readonly #last: Segment | undefined
+  readonly #middle: readonly Segment[]
+  readonly #finders: Finder[] = []
 
   constructor(parts: readonly GlobPart[]) {
-    const segments: number[][] = [[]]
+    const runs: GlobPart[][] = [[]]
     for (const part of parts) {
-      if (part === 'many') segments.push([])
-      else if (part === 'one') segments.at(-1).push(ANY)
-      else for (let i = 0; i < part.text.length; i++) segments.at(-1).push(part.text.charCodeAt(i))
+      if (part === 'many') runs.push([])
+      else runs[runs.length - 1]!.push(part)
     }
+    const segments = runs.map(segmentOf)
+    this.#first = segments[0]!
+    this.#last = segments.length > 1 ? segments[segments.length - 1] : undefined
     // A run of stars is one star.
-    this.#segments = segments.filter(({ length }, i) => length > 0 || i === 0 || i === segments.length - 1)
-    this.#finders = this.#segments.map(() => undefined)
+    this.#middle = segments.slice(1, -1).filter(({ codes }) => codes.length > 0)
   }
 
   /** Whether the whole text matches. */
   matches(text: string, meter: Meter): boolean {
-    const first = this.#segments[0] ?? []
-    const last = this.#segments.at(-1) ?? []
-    meter.spend(first.length + last.length + 1)
-    if (this.#segments.length === 1) return text.length === first.length && isAt(first, text, 0)
-    const end = text.length - last.length
-    if (end < first.length || !isAt(first, text, 0) || !isAt(last, text, end)) return false
-    let from = first.length
-    for (let i = 1; i < this.#segments.length - 1; i++) {
-      const segment = this.#segments[i] ?? []
-      const finder = (this.#finders[i] ??= new Finder(segment))
-      const found = finder.find(text, from, end, meter)
-      if (found < 0) return false
-      from = found
+    const start = this.#first.codes.length
+    meter.spend(start + 1)
+    if (!isAt(this.#first, text, 0)) return false
+    if (!this.#last) return text.length === start
+    const end = text.length - this.#last.codes.length
+    meter.spend(this.#last.codes.length)
+    return end >= start && isAt(this.#last, text, end) && this.#findMiddle(text, start, end, meter)
+  }
+
+  #findMiddle(text: string, start: number, end: number, meter: Meter): boolean {
+    let from = start
+    for (let i = 0; i < this.#middle.length; i++) {
+      const finder = (this.#finders[i] ??= new Finder(this.#middle[i]!.codes))
+      from = finder.find(text, from, end, meter)
+      if (from < 0) return false
     }
     return true
   }
 }
 
-function isAt(segment: Segment, text: string, at: number): boolean {
-  return segment.every((code, i) => code === ANY || text.charCodeAt(at + i) === code)
+function segmentOf(parts: readonly GlobPart[]): Segment {
+  const codes: number[] = []
+  for (const part of parts) {
+    if (typeof part === 'string') codes.push(ANY)
+    else for (let i = 0; i < part.text.length; i++) codes.push(part.text.charCodeAt(i))
+  }
+  const text = parts.map((part) => (typeof part === 'string' ? '' : part.text)).join('')
+  return { codes, text: codes.includes(ANY) ? undefined : text }
+}
+
+function isAt({ codes, text }: Segment, subject: string, at: number): boolean {
+  if (text !== undefined) return subject.startsWith(text, at)
+  if (at + codes.length > subject.length) return false
+  return codes.every((code, i) => code === ANY || subject.charCodeAt(at + i) === code)
 }
 
 /** Shift-And (Baeza-Yates and Gonnet, 1992), over as many words of 32 bits as the segment needs. */
@@ -61,7 +82,7 @@ class Finder {
   /** The places that accept every code unit. */
   readonly #wild: Uint32Array
 
-  constructor(segment: Segment) {
+  constructor(segment: readonly number[]) {
     this.#length = segment.length
     this.#wild = new Uint32Array(Math.ceil(segment.length / 32))
     for (const [i, code] of segment.entries()) if (code === ANY) addPlace(this.#wild, i)

@@ -178,7 +178,7 @@ describe('what the principal and the encryption context say', () => {
     ['aws:PrincipalAccount', '111122223333'],
     ['kms:CallerAccount', '111122223333'],
     ['aws:PrincipalType', 'User'],
-    ['aws:userid', 'AIDAALICE'],
+    ['aws:userid', 'AIDAalice'],
     ['aws:username', 'alice'],
     ['aws:ResourceAccount', '111122223333'],
     ['aws:PrincipalIsAWSService', 'false'],

@@ -19,7 +19,7 @@ export function user(
   name: string,
   options: { readonly account?: string; readonly id?: string; readonly tags?: Readonly<Record<string, string>> } = {},
 ): Principal {
-  const { account = ACCOUNT, id = `AIDA${name.toUpperCase()}`, tags = {} } = options
+  const { account = ACCOUNT, id = `AIDA${name}`, tags = {} } = options
   return { account, arn: `arn:aws:iam::${account}:user/${name}`, id, type: 'User', tags }
 }
 
@@ -33,7 +33,7 @@ export const BOB: Principal = user('bob')
 /** Every user has the id that `user` gives by default. */
 export const IDS: PrincipalIds = (arn) => {
   const name = /:user\/(\w+)$/.exec(arn)?.[1]
-  return name === undefined ? undefined : `AIDA${name.toUpperCase()}`
+  return name === undefined ? undefined : `AIDA${name}`
 }
 
 export interface RequestOptions {
