@@ -12,21 +12,6 @@ export type WaxsealErrorCode =
   | 'ERR_WAXSEAL_SOURCE'
   | 'ERR_WAXSEAL_WASM'
 
-/** Not from the classes: minifiers rename them. */
-const NAMES: Readonly<Record<WaxsealErrorCode, string>> = {
-  ERR_WAXSEAL_AUTHENTICATION: 'AuthenticationError',
-  ERR_WAXSEAL_FORMAT: 'FormatError',
-  ERR_WAXSEAL_LIMIT: 'LimitError',
-  ERR_WAXSEAL_KEY_UNAVAILABLE: 'KeyUnavailableError',
-  ERR_WAXSEAL_KMS: 'KmsError',
-  ERR_WAXSEAL_COMMITMENT_POLICY: 'CommitmentPolicyError',
-  ERR_WAXSEAL_ENCRYPTION_CONTEXT: 'EncryptionContextError',
-  ERR_WAXSEAL_UNSUPPORTED: 'UnsupportedError',
-  ERR_WAXSEAL_DISPOSED: 'DisposedError',
-  ERR_WAXSEAL_SOURCE: 'SourceError',
-  ERR_WAXSEAL_WASM: 'WaxsealError',
-}
-
 /**
  * The base of every error that is not the caller's mistake; those are `TypeError` and `RangeError`,
  * thrown before any work. Tell errors apart by `code`: it is stable, the message is for people.
@@ -36,9 +21,16 @@ export class WaxsealError extends Error {
 
   constructor(code: WaxsealErrorCode, message: string, options?: ErrorOptions) {
     super(message, options)
-    this.name = NAMES[code]
+    this.name = nameOf(code)
     this.code = code
   }
+}
+
+/** The class, by its code: minifiers rename classes. */
+function nameOf(code: WaxsealErrorCode): string {
+  if (code === 'ERR_WAXSEAL_WASM') return 'WaxsealError'
+  const words = code.slice('ERR_WAXSEAL_'.length).toLowerCase()
+  return `${words.replace(/(?:^|_)./g, (start) => start.slice(-1).toUpperCase())}Error`
 }
 
 /**

@@ -213,11 +213,20 @@ function writeContext(writer: HeaderWriter, context: readonly ContextPair[]): vo
  * @throws RangeError if it has more than 65,535 bytes
  */
 export function serializeContext(context: readonly ContextPair[]): Uint8Array<ArrayBuffer> {
-  contextLength(context)
-  if (context.length === 0) return new Uint8Array(0)
-  const writer = new HeaderWriter()
-  writeContext(writer, context)
-  return writer.finish(0)
+  const bytes = new Uint8Array(contextLength(context))
+  if (context.length === 0) return bytes
+  let at = 0
+  const put16 = (value: number): void => {
+    bytes[at++] = value >>> 8
+    bytes[at++] = value
+  }
+  put16(context.length)
+  for (const field of context.flat()) {
+    put16(field.length)
+    bytes.set(field, at)
+    at += field.length
+  }
+  return bytes
 }
 
 /**

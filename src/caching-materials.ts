@@ -4,6 +4,7 @@ import { assertWellFormed } from '../bindings/text.ts'
 import { characters, decryptionKey, encryptionKey, lengthened } from './cache-key.ts'
 import { CachedDecryptionMaterials, CachedEncryptionMaterials } from './cached-materials.ts'
 import { snapshotContext } from './context.ts'
+import { underlyingManager, type UnderlyingMaterials } from './default-materials.ts'
 import { DisposedError, UnsupportedError } from './errors.ts'
 import type {
   DecryptionMaterials,
@@ -22,7 +23,7 @@ import {
   type MaterialsCacheOptions,
   type Waiter,
 } from './materials-cache.ts'
-import { assertOptions, underlyingManager, type UnderlyingMaterials } from './options.ts'
+import { assertOptions } from './options.ts'
 
 const MAX_MESSAGES = 2 ** 32
 const DEFAULT_GRACE_PERIOD_SECONDS = 10

@@ -7,13 +7,14 @@ import {
   SINGLE_BLOCK_OVERHEAD,
 } from '../bindings/frames.ts'
 import type { OpenedFrames } from '../bindings/message.ts'
+import { decryptionManager, type DecryptionManager } from './decryption-materials.ts'
 import { byteStream, type ByteWork, type Emit, type StreamFailure } from './byte-stream.ts'
 import { decryptionCall, decryptionOf, type DecryptionCall, type DecryptOptions } from './decryption.ts'
 import { DisposedError, FormatError, LimitError, UnsupportedError } from './errors.ts'
 import type { Keyring, MaterialsManager } from './materials.ts'
 import { describeHeader, readHeader, type DecodedHeader, type MessageHeader } from './message-header.ts'
 import { MessageReader } from './message-reader.ts'
-import { assertMaxFrameLength, assertSignedStreams, materialsManager, MAX_MESSAGE_BYTES } from './options.ts'
+import { assertMaxFrameLength, assertSignedStreams, MAX_MESSAGE_BYTES } from './options.ts'
 import { PendingBytes } from './pending-bytes.ts'
 import { MAX_FOOTER_BYTES } from './signature.ts'
 
@@ -70,7 +71,7 @@ export interface DecryptStream extends TransformStream<Uint8Array, Uint8Array<Ar
  *   before any keyring is asked, but for a non-framed body that is too long
  */
 export function decryptStream(source: Keyring | MaterialsManager, options: DecryptStreamOptions = {}): DecryptStream {
-  const manager = materialsManager(source)
+  const manager = decryptionManager(source)
   const call = decryptionCall(manager, options, false)
   const { maxFrameLength = DEFAULT_MAX_FRAME_LENGTH, signedStreams = 'refuse' } = options
   assertMaxFrameLength(maxFrameLength)
@@ -88,7 +89,7 @@ interface OpeningLimits {
 class Opening implements ByteWork {
   /** Rejections reach the two sides of the stream as well: this promise need not be looked at. */
   readonly authenticHeader: Promise<MessageHeader>
-  readonly #manager: MaterialsManager
+  readonly #manager: DecryptionManager
   readonly #call: DecryptionCall
   readonly #limits: OpeningLimits
   /** The beginning of the header, of a frame, or of the footer. */
@@ -105,7 +106,7 @@ class Opening implements ByteWork {
   #resolveHeader!: (header: MessageHeader) => void
   #rejectHeader!: (reason: unknown) => void
 
-  constructor(manager: MaterialsManager, call: DecryptionCall, limits: OpeningLimits) {
+  constructor(manager: DecryptionManager, call: DecryptionCall, limits: OpeningLimits) {
     this.#manager = manager
     this.#call = call
     this.#limits = limits

@@ -1,6 +1,7 @@
 import { assertBytes } from '../bindings/bytes.ts'
 import { FINAL_OVERHEAD, isFinalFrame, REGULAR_OVERHEAD, SINGLE_BLOCK_OVERHEAD } from '../bindings/frames.ts'
 import { endWith, isThenable, now, whenHere, type MaybePromise } from '../bindings/maybe-promise.ts'
+import { decryptionManager, type DecryptionManager } from './decryption-materials.ts'
 import {
   decryptionCall,
   decryptionOf,
@@ -12,7 +13,6 @@ import { FormatError, UnsupportedError } from './errors.ts'
 import type { DecryptionMaterials, Keyring, MaterialsManager } from './materials.ts'
 import { describeHeader, readWholeHeader, type DecodedHeader, type MessageHeader } from './message-header.ts'
 import { MessageReader } from './message-reader.ts'
-import { materialsManager } from './options.ts'
 
 export interface DecryptResult {
   readonly plaintext: Uint8Array<ArrayBuffer>
@@ -41,7 +41,7 @@ export async function decrypt(
   message: Uint8Array,
   options: DecryptOptions = {},
 ): Promise<DecryptResult> {
-  const manager = materialsManager(source)
+  const manager = decryptionManager(source)
   const decryption = prepare(manager, message, options, false)
   const { request } = decryption
   request.signal?.throwIfAborted()
@@ -66,7 +66,7 @@ export function decryptSync(
   message: Uint8Array,
   options: DecryptSyncOptions = {},
 ): DecryptResult {
-  const manager = materialsManager(source)
+  const manager = decryptionManager(source)
   if (manager.decryptionMaterialsSync === undefined) {
     throw new UnsupportedError('decryptSync needs a keyring that works without waiting, this one does not: use decrypt')
   }
@@ -80,7 +80,7 @@ export function decryptSync(
 }
 
 function prepare(
-  manager: MaterialsManager,
+  manager: DecryptionManager,
   message: Uint8Array,
   options: DecryptOptions,
   isSynchronous: boolean,

@@ -9,7 +9,8 @@ import {
   snapshotContext,
   type EncryptionContext,
 } from './context.ts'
-import type { DecryptionRequest, MaterialsManager } from './materials.ts'
+import type { DecryptionManager } from './decryption-materials.ts'
+import type { DecryptionRequest } from './materials.ts'
 import type { DecodedHeader } from './message-header.ts'
 import { authenticatesHeader, type ExpectedContext } from './message-reader.ts'
 import {
@@ -68,7 +69,7 @@ export interface Decryption {
 
 /** Takes a snapshot of the options. Throws TypeError or RangeError for options that are none. */
 export function decryptionCall(
-  manager: MaterialsManager,
+  manager: DecryptionManager,
   options: DecryptOptions,
   isSynchronous: boolean,
 ): DecryptionCall {

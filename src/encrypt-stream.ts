@@ -1,16 +1,11 @@
 import { framedBodyLength, REGULAR_OVERHEAD } from '../bindings/frames.ts'
+import { encryptionManager, type EncryptionManager } from './encryption-materials.ts'
 import { byteStream, type ByteWork, type Emit, type StreamFailure } from './byte-stream.ts'
 import { messageWriter, prepareEncryption, type Encryption, type EncryptOptions } from './encryption.ts'
 import { LimitError } from './errors.ts'
 import type { Keyring, MaterialsManager } from './materials.ts'
 import type { MessageWriter } from './message-writer.ts'
-import {
-  assertFrameCount,
-  assertOptions,
-  assertPlaintextLength,
-  materialsManager,
-  MAX_MESSAGE_BYTES,
-} from './options.ts'
+import { assertFrameCount, assertOptions, assertPlaintextLength, MAX_MESSAGE_BYTES } from './options.ts'
 import { PendingBytes } from './pending-bytes.ts'
 import { footerBound } from './signature.ts'
 
@@ -53,7 +48,7 @@ export interface EncryptStream extends TransformStream<Uint8Array, Uint8Array<Ar
  *   `Uint8Array`, and with LimitError for more plaintext than `plaintextLength` or 2^32−1 frames
  */
 export function encryptStream(source: Keyring | MaterialsManager, options: EncryptStreamOptions = {}): EncryptStream {
-  const manager = materialsManager(source)
+  const manager = encryptionManager(source)
   assertOptions(options)
   const { plaintextLength, signal } = options
   if (plaintextLength !== undefined) assertPlaintextLength(plaintextLength)
@@ -63,7 +58,7 @@ export function encryptStream(source: Keyring | MaterialsManager, options: Encry
 }
 
 class Sealing implements ByteWork {
-  readonly #manager: MaterialsManager
+  readonly #manager: EncryptionManager
   readonly #encryption: Encryption
   /** The frame that may be the last: at least a byte once there was one, at most a frame. */
   readonly #pending = new PendingBytes()
@@ -73,7 +68,7 @@ class Sealing implements ByteWork {
   #taken = 0
   #failure: StreamFailure | undefined
 
-  constructor(manager: MaterialsManager, encryption: Encryption) {
+  constructor(manager: EncryptionManager, encryption: Encryption) {
     this.#manager = manager
     this.#encryption = encryption
   }

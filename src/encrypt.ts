@@ -1,5 +1,6 @@
 import { assertBytes } from '../bindings/bytes.ts'
 import { endWith, isThenable, now, whenHere, type MaybePromise } from '../bindings/maybe-promise.ts'
+import { encryptionManager } from './encryption-materials.ts'
 import {
   messageWriter,
   prepareEncryption,
@@ -9,7 +10,6 @@ import {
 } from './encryption.ts'
 import { UnsupportedError } from './errors.ts'
 import type { EncryptionMaterials, Keyring, MaterialsManager } from './materials.ts'
-import { materialsManager } from './options.ts'
 
 /**
  * Encrypts bytes to a message in the AWS Encryption SDK format.
@@ -31,7 +31,7 @@ export async function encrypt(
   plaintext: Uint8Array,
   options: EncryptOptions = {},
 ): Promise<Uint8Array<ArrayBuffer>> {
-  const manager = materialsManager(source)
+  const manager = encryptionManager(source)
   assertBytes(plaintext, 'plaintext')
   const encryption = prepareEncryption(manager, options, plaintext.length, false)
   const { request, random } = encryption
@@ -61,7 +61,7 @@ export function encryptSync(
   plaintext: Uint8Array,
   options: EncryptSyncOptions = {},
 ): Uint8Array<ArrayBuffer> {
-  const manager = materialsManager(source)
+  const manager = encryptionManager(source)
   if (manager.encryptionMaterialsSync === undefined) {
     throw new UnsupportedError('encryptSync needs a keyring that works without waiting, this one does not: use encrypt')
   }

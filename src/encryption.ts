@@ -2,7 +2,8 @@ import type { Engine } from '../bindings/host-message.ts'
 import { assertMayEncrypt, commitmentPolicy, defaultSuite, type CommitmentPolicy } from './commitment-policy.ts'
 import { assertNoReservedKeys, contextPairs, snapshotContext, type EncryptionContext } from './context.ts'
 import { LimitError } from './errors.ts'
-import type { EncryptionMaterials, EncryptionRequest, MaterialsManager } from './materials.ts'
+import type { EncryptionManager } from './encryption-materials.ts'
+import type { EncryptionMaterials, EncryptionRequest } from './materials.ts'
 import { MessageWriter } from './message-writer.ts'
 import {
   assertEncryptedDataKeyLimit,
@@ -58,7 +59,7 @@ export interface Encryption {
 
 /** Checks the options of a call. Of a plaintext whose length is not known a bound may be, or nothing. */
 export function prepareEncryption(
-  manager: MaterialsManager,
+  manager: EncryptionManager,
   options: EncryptOptions,
   plaintextLength: number | undefined,
   isSynchronous: boolean,

@@ -1,7 +1,6 @@
 import { assertEngineNow } from '../bindings/host-message.ts'
 import { snapshotKeys } from './context.ts'
-import { defaultMaterials } from './default-materials.ts'
-import type { Keyring, MaterialsManager } from './materials.ts'
+import type { MaterialsManager } from './materials.ts'
 
 const MAX_FRAME_LENGTH = 0xffffffff
 const MAX_FRAMES = 0xffffffff
@@ -10,30 +9,11 @@ const MAX_ENCRYPTED_DATA_KEYS = 0xffff
 /** What one message key may be used for, whatever the format could count. */
 export const MAX_MESSAGE_BYTES: number = 2 ** 50
 
-/** The manager given, or the default one over the keyring given. Throws TypeError for anything else. */
-export function materialsManager(source: Keyring | MaterialsManager): MaterialsManager {
-  if (typeof source !== 'object' || (source as unknown) === null)
-    throw new TypeError('the first argument must be a keyring')
-  return 'encryptionMaterials' in source ? source : defaultMaterials(source)
-}
-
-/** What gets the materials that another manager hands on: one of the two. */
-export interface UnderlyingMaterials {
-  readonly keyring?: Keyring | undefined
-  readonly materials?: MaterialsManager | undefined
-}
-
-/** Throws TypeError unless there is exactly one of the two. */
-export function underlyingManager({ keyring, materials }: UnderlyingMaterials): MaterialsManager {
-  const source = keyring ?? materials
-  if (source === undefined || (keyring !== undefined && materials !== undefined)) {
-    throw new TypeError('give either keyring or materials')
-  }
-  return materialsManager(source)
-}
-
 /** The required keys of the options and those of the manager. Throws TypeError for what is no array of strings. */
-export function requiredContextKeys(manager: MaterialsManager, keys: unknown): readonly string[] {
+export function requiredContextKeys(
+  manager: Pick<MaterialsManager, 'requiredEncryptionContextKeys'>,
+  keys: unknown,
+): readonly string[] {
   const asked = snapshotKeys(keys, 'requiredEncryptionContextKeys')
   const own = manager.requiredEncryptionContextKeys
   return own === undefined ? asked : snapshotKeys([...own, ...asked], 'requiredEncryptionContextKeys')

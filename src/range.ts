@@ -1,5 +1,6 @@
 import { isFinalFrame } from '../bindings/frames.ts'
 import { withSymbolDispose } from '../bindings/gcm.ts'
+import { decryptionManager } from './decryption-materials.ts'
 import { decryptionCall, decryptionOf, type DecryptionCall, type DecryptOptions } from './decryption.ts'
 import type { DecryptResult } from './decrypt.ts'
 import { DisposedError, FormatError, LimitError, UnsupportedError } from './errors.ts'
@@ -7,7 +8,7 @@ import { coveringFrames, frameLayout, frameOffset, frameRun, type FrameLayout, t
 import type { Keyring, MaterialsManager } from './materials.ts'
 import { describeHeader, readHeader, type DecodedHeader, type MessageHeader } from './message-header.ts'
 import { MessageReader } from './message-reader.ts'
-import { assertMaxFrameLength, assertOptions, assertSignal, assertSignedStreams, materialsManager } from './options.ts'
+import { assertMaxFrameLength, assertOptions, assertSignal, assertSignedStreams } from './options.ts'
 import { findSignedLayout } from './signed-layout.ts'
 import { CheckedSource, type RandomAccessSource } from './source.ts'
 
@@ -111,7 +112,7 @@ async function open(
   options: OpenOptions,
   wanted: number,
 ): Promise<OpenedMessage> {
-  const manager = materialsManager(keyring)
+  const manager = decryptionManager(keyring)
   const call = decryptionCall(manager, options, false)
   const { maxFrameLength = DEFAULT_MAX_FRAME_LENGTH, signedStreams = 'refuse' } = options
   assertMaxFrameLength(maxFrameLength)

@@ -1,7 +1,8 @@
 import { assertNoReservedKeys, snapshotKeys } from './context.ts'
 import type { DecryptionMaterials, DecryptionRequest, EncryptionMaterials, EncryptionRequest } from './materials.ts'
 import type { MaterialsManager } from './materials.ts'
-import { requiredContextKeys, underlyingManager, type UnderlyingMaterials } from './options.ts'
+import { underlyingManager, type UnderlyingMaterials } from './default-materials.ts'
+import { requiredContextKeys } from './options.ts'
 
 export interface RequiredContextMaterialsOptions extends UnderlyingMaterials {
   /** At least one. Each message is then written and read with a value for each of them. */
