@@ -1,17 +1,9 @@
 import { readFileSync } from 'node:fs'
-import {
-  decrypt,
-  decryptStream,
-  decryptSync,
-  inspect,
-  multiKeyring,
-  rawAesKeyring,
-  rawRsaKeyring,
-} from '../../src/index.ts'
+import { inspect, multiKeyring, rawAesKeyring, rawRsaKeyring } from '../../src/index.ts'
 import type { CommitmentPolicy, Keyring, RsaPadding } from '../../src/index.ts'
 import { rawEcdhKeyring, type EcdhCurve } from '../../src/keyrings/raw-ecdh.ts'
 import { staticDataKeyKeyring } from '../../src/keyrings/static-data-key.ts'
-import { pieces, pour, randomPieces } from '../conformance/pouring.ts'
+import { WAYS_TO_READ } from '../unit/ways-to-read.ts'
 
 /** One keyring of a vector manifest. */
 interface KeyringEntry {
@@ -119,6 +111,9 @@ export function decryptOptions({ suite, reproducedEncryptionContext, requiredEnc
   return { commitmentPolicy, encryptionContext: reproducedEncryptionContext, requiredEncryptionContextKeys }
 }
 
+/** Some messages announce frames that are longer than they are. */
+const STREAM_OPTIONS = { signedStreams: 'allow', maxFrameLength: 2 ** 32 } as const
+
 /** Decrypts the message of an entry in every way: what each answers, the plaintext or the error. */
 export async function decryptEntry(
   folder: VectorFolder,
@@ -126,32 +121,13 @@ export async function decryptEntry(
 ): Promise<Readonly<Record<string, Uint8Array | Error>>> {
   const message = folder.bytes(entry.ciphertext)
   const keyring = folder.keyring(entry.keyring)
-  const options = decryptOptions(entry)
-  const stream = async (input: Iterable<Uint8Array>): Promise<Uint8Array> => {
-    const reading = decryptStream(keyring, { ...options, ...STREAM_OPTIONS })
-    const { output, failures } = await pour(reading, input)
-    if (failures.length > 0) throw failures[0]
-    await reading.header
-    return output
+  const options = { ...decryptOptions(entry), ...STREAM_OPTIONS }
+  const results: Record<string, Uint8Array | Error> = {}
+  for (const [way, read] of Object.entries(WAYS_TO_READ)) {
+    const { output, error } = await read(keyring, message, options)
+    results[way] = error ?? output
   }
-  const longest = Math.ceil(message.length / 3)
-  return {
-    bytes: await attempt(async () => (await decrypt(keyring, message, options)).plaintext),
-    'bytes at once': await attempt(() => decryptSync(keyring, message, options).plaintext),
-    'stream in random chunks': await attempt(() => stream(randomPieces(message, message.length, longest))),
-    'stream byte by byte': await attempt(() => stream(pieces(message, 1))),
-  }
-}
-
-/** Some messages announce frames that are longer than they are. */
-const STREAM_OPTIONS = { signedStreams: 'allow', maxFrameLength: 2 ** 32 } as const
-
-async function attempt(open: () => Uint8Array | Promise<Uint8Array>): Promise<Uint8Array | Error> {
-  try {
-    return await open()
-  } catch (error) {
-    return error instanceof Error ? error : new Error(String(error))
-  }
+  return results
 }
 
 /** What `inspect` says of an entry's message, in the words of the manifest. */

@@ -52,11 +52,11 @@ export function writeFramed(plaintext: Uint8Array, shape: Shape): Uint8Array {
 /** A message in the pieces that an attacker moves about. */
 export interface Pieces {
   readonly header: Uint8Array
-  /** The final one included. */
+  /** The final one included, and behind it the signature if there is one. */
   readonly frames: readonly Uint8Array[]
 }
 
-/** Takes an unsigned message apart. */
+/** Takes a message apart. */
 export function takeApart(message: Uint8Array): Pieces {
   const { byteLength, frameLength } = inspect(message)
   const frames: Uint8Array[] = []
