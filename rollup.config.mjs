@@ -12,6 +12,7 @@ const entries = {
   core: 'bindings/core.ts',
   ecdh: 'src/keyrings/raw-ecdh.ts',
   kms: 'kms/index.ts',
+  'kms/aws': 'kms/providers/aws.ts',
   'kms/local': 'kms/providers/local.ts',
   'kms/engine': 'kms/engine/index.ts',
   'kms/server': 'kms/server/index.ts',

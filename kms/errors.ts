@@ -18,6 +18,7 @@ export type KmsExceptionName =
   | 'KeyUnavailableException'
   | 'KMSInternalException'
   | 'KMSInvalidStateException'
+  | 'KmsUnreachableException'
   | 'LimitExceededException'
   | 'MalformedPolicyDocumentException'
   | 'NotAuthorizedException'
@@ -30,7 +31,7 @@ export type KmsExceptionName =
 
 /**
  * A failure of the KMS. `name` is the exception's name in the AWS KMS API (and `RootKeyException` for a root key that
- * is missing or wrong, which AWS has no name for); `code` is always `ERR_WAXSEAL_KMS`. Some exceptions have no
+ * is missing or wrong, and `KmsUnreachableException` for a service that does not answer, which AWS has no names for); `code` is always `ERR_WAXSEAL_KMS`. Some exceptions have no
  * message, as on AWS.
  */
 export class KmsError extends WaxsealError {

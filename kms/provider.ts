@@ -21,6 +21,8 @@ export interface KmsCall {
  * a key that it is not sure of. The bytes of an answer are fresh: whoever asked may change and wipe them.
  */
 export interface KmsProvider {
+  /** The Region of the service, where it has one: {@link kmsKeyring} with `multiRegion` needs it. */
+  readonly region?: string | undefined
   /** Makes a data key of `numberOfBytes` bytes (1–1024) and answers it both plain and wrapped. */
   generateDataKey(
     request: KmsCall & { readonly numberOfBytes: number },

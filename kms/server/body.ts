@@ -16,13 +16,11 @@ export function assertDeclaredLength(contentLength: string | null | undefined, l
   if (Number(contentLength ?? 0) > limits.maxBytes) throw tooLarge(limits)
 }
 
-/** Reads a body stream. What is too long or too slow is cancelled, so that no memory is kept for it. */
-export async function readBody(
-  stream: ReadableStream<Uint8Array> | null,
-  limits: BodyLimits,
-): Promise<Uint8Array<ArrayBuffer>> {
-  if (!stream) return new Uint8Array(0)
-  const reader = stream.getReader()
+/** Reads the body of a request. What is too long or too slow is cancelled, so that no memory is kept for it. */
+export async function readBody(request: Request, limits: BodyLimits): Promise<Uint8Array<ArrayBuffer>> {
+  // Firefox shows no stream.
+  if (!(request.body as ReadableStream<Uint8Array> | null | undefined)) return readWhole(request, limits)
+  const reader = request.body!.getReader()
   let timer: ReturnType<typeof setTimeout> | undefined
   const timeout = new Promise<never>((_, reject) => {
     timer = setTimeout(() => reject(tooSlow(limits)), limits.timeout)
@@ -35,6 +33,12 @@ export async function readBody(
   } finally {
     clearTimeout(timer)
   }
+}
+
+async function readWhole(request: Request, limits: BodyLimits): Promise<Uint8Array<ArrayBuffer>> {
+  const bytes = new Uint8Array(await request.arrayBuffer())
+  if (bytes.length > limits.maxBytes) throw tooLarge(limits)
+  return bytes
 }
 
 async function readAll(

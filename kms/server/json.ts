@@ -52,8 +52,7 @@ function decode(shapeName: ShapeName, value: unknown): unknown {
       if (typeof value !== 'boolean') throw unexpected(value, 'Boolean')
       return value
     case 'timestamp':
-      if (typeof value !== 'number') throw unexpected(value, 'Timestamp')
-      return new Date(value * 1000)
+      return time(value)
   }
 }
 
@@ -69,6 +68,12 @@ function decodeMembers(value: object, shapeOf: (name: string) => ShapeName | und
 function object(value: unknown): object {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) throw unexpected(value, 'Structure or Map')
   return value
+}
+
+function time(value: unknown): Date {
+  const date = typeof value === 'number' ? new Date(value * 1000) : undefined
+  if (date === undefined || Number.isNaN(date.getTime())) throw unexpected(value, 'Timestamp')
+  return date
 }
 
 function bytes(value: unknown): Uint8Array {

@@ -1,6 +1,6 @@
 import { sha256, timingSafeEqual } from '../../bindings/hash.ts'
 import { encodeUtf8 } from '../../bindings/text.ts'
-import type { ActionName, Engine } from '../engine/index.ts'
+import type { Engine } from '../engine/index.ts'
 import { exceptionName, failure, success, text } from './answers.ts'
 import { readClaim, unknownCredential, verifySignature } from './authenticate.ts'
 import { assertDeclaredLength, readBody } from './body.ts'
@@ -83,7 +83,7 @@ function fromRequest(request: Request, peer: Peer): ReceivedRequest {
     path: pathname,
     query: search.slice(1),
     headers,
-    body: (limits) => readBody(request.body, limits),
+    body: (limits) => readBody(request, limits),
     peer,
     signal: request.signal,
   }
@@ -95,10 +95,16 @@ function positive(value: number | undefined, name: string, standard: number): nu
   return number
 }
 
-interface Authenticated {
+/** Who sent a request, as its signature says. */
+interface Sender {
   readonly caller: Caller
+  readonly accessKeyId: string
   readonly region: string
-  readonly body: Uint8Array
+}
+
+interface Sent extends Sender {
+  readonly request: ReceivedRequest
+  readonly requestId: string
 }
 
 class Server {
@@ -115,7 +121,7 @@ class Server {
   constructor(options: KmsServerOptions) {
     const { engine, regions = engine.regions, clock = Date.now, metricsToken } = options
     if (regions.length === 0 || regions.some((region) => !engine.regions.includes(region))) {
-      throw new RangeError(`this engine has the Region ${engine.regions.join(', ')} and no other`)
+      throw new RangeError(`the Regions of this engine are ${engine.regions.join(', ')}`)
     }
     if (metricsToken === '') throw new RangeError('metricsToken must not be empty')
     this.#options = { ...options }
@@ -171,7 +177,7 @@ class Server {
 
   /** One action, from the request's headers to the JSON of its output. */
   async #act(request: ReceivedRequest, requestId: string): Promise<string> {
-    const { caller, region, body } = await this.#authenticate(request)
+    const { body, ...sender } = await this.#authenticate(request)
     const started = performance.now()
     let action = 'Unknown'
     let outcome = 'ok'
@@ -182,7 +188,7 @@ class Server {
       action = target
       const input = readInput(shape, body)
       try {
-        return writeOutput(await this.#call(action, input, { request, requestId, caller, region }))
+        return writeOutput(await this.#call(action, input, { ...sender, request, requestId }))
       } finally {
         wipeInput(input)
       }
@@ -195,30 +201,21 @@ class Server {
     }
   }
 
-  #call(
-    action: string,
-    input: Record<string, unknown>,
-    {
-      request,
-      requestId,
-      caller,
-      region,
-    }: Omit<Authenticated, 'body'> & { request: ReceivedRequest; requestId: string },
-  ): Promise<unknown> {
-    const options = {
-      caller,
-      region,
+  #call(action: string, input: object, { request, requestId, ...sender }: Sent): Promise<unknown> {
+    // Names and shapes come from outside: the engine checks them.
+    const engine: { call(action: string, input: object, options: object): Promise<unknown> } = this.#options.engine
+    return engine.call(action, input, {
+      ...sender,
       requestId,
       signal: request.signal,
       sourceIp: request.peer.address,
       isSecure: request.peer.isSecure ?? false,
       userAgent: request.headers.get('user-agent'),
-    }
-    return this.#options.engine.call(action as ActionName, input, options)
+    })
   }
 
   /** The cheapest checks come first, and the body is read only for an access key that exists. */
-  async #authenticate(request: ReceivedRequest): Promise<Authenticated> {
+  async #authenticate(request: ReceivedRequest): Promise<Sender & { readonly body: Uint8Array }> {
     if (this.#metrics.inProgress > this.#maxRequests) {
       throw new Refusal('ThrottlingException', 'You have exceeded the rate at which you may call KMS.')
     }
@@ -233,7 +230,7 @@ class Server {
       body.fill(0)
       throw error
     }
-    return { caller: credential.principal, region: claim.region, body }
+    return { caller: credential.principal, accessKeyId: claim.accessKeyId, region: claim.region, body }
   }
 
   #fail(error: unknown, request: ReceivedRequest, requestId: string): Answer {

@@ -18,6 +18,7 @@ import { rangeCases } from './ranges.ts'
 import { roundTripCases } from './round-trips.ts'
 import type { Case, Runtime } from './runtime.ts'
 import { streamCases } from './streams.ts'
+import { serverCases } from './server.ts'
 import { wipingCases } from './wiping.ts'
 
 /** What a runner passes in. */
@@ -54,6 +55,7 @@ function suite({ runtime, rsa, core, messages }: Input): readonly Case[] {
     ...limitCases,
     ...inputCases,
     ...kmsCases,
+    ...serverCases,
   ]
 }
 

@@ -15,8 +15,9 @@ const PARTS = {
   'multi-keyring': 'a multi-keyring needs',
   'ECDH keyring': 'ecdh-key-derivation',
   'KMS keyring': 'kmsKeyring needs',
+  'AWS provider': 'of @aws-sdk/client-kms: new',
   engine: 'AlreadyExistsException',
-  server: 'TrentService',
+  server: 'MissingAuthenticationTokenException',
   SQLite: 'PRAGMA',
   'local KMS': 'XDG_CONFIG_HOME',
   'command line': 'commander',
@@ -42,6 +43,7 @@ const CASES = {
   'waxseal/core': { code: everything('waxseal/core'), parts: ['module'] },
   'waxseal/ecdh': { code: everything('waxseal/ecdh'), parts: ['module', 'ECDH keyring'] },
   'waxseal/kms': { code: everything('waxseal/kms'), parts: ['KMS keyring'] },
+  'waxseal/kms/aws': { code: everything('waxseal/kms/aws'), parts: ['module', 'AWS provider'] },
   'waxseal/kms/engine': { code: everything('waxseal/kms/engine'), parts: ['module', 'engine'] },
   'waxseal/kms/local': {
     code: everything('waxseal/kms/local'),

@@ -1,0 +1,153 @@
+import { FormatError } from '../../bindings/errors.ts'
+import { KmsError, type KmsExceptionName } from '../errors.ts'
+import { assertCredentials, signedHeaders, type AwsCredentials } from './aws-sign.ts'
+
+/** How {@link AwsApi} reaches the service. */
+export interface AwsApiOptions {
+  readonly region: string
+  readonly credentials: AwsCredentials | (() => AwsCredentials | Promise<AwsCredentials>)
+  readonly endpoint?: string | undefined
+  readonly insecureHttp?: boolean | undefined
+  readonly fetch?: typeof globalThis.fetch | undefined
+  readonly clock?: (() => number) | undefined
+  readonly maxAttempts?: number | undefined
+  readonly timeout?: number | undefined
+  readonly retryDelay?: ((attempt: number) => number) | undefined
+}
+
+/** Exceptions that say: not now. */
+const THROTTLING = /^(?:Throttl|TooManyRequests|RequestLimitExceeded|SlowDown|RequestThrottled)/
+
+const FIRST_DELAY = 100
+const MAX_DELAY = 5_000
+
+/** Exponential backoff with full jitter, in milliseconds. */
+function jitteredDelay(attempt: number): number {
+  return Math.random() * Math.min(MAX_DELAY, FIRST_DELAY * 2 ** attempt)
+}
+
+/** The outcome of one attempt. */
+type Outcome = { readonly answer: Record<string, unknown> } | { readonly error: unknown; readonly mayRetry: boolean }
+
+/** The AWS KMS API over `fetch`. */
+export class AwsApi {
+  readonly region: string
+  readonly #url: URL
+  readonly #options: AwsApiOptions
+
+  /** @throws TypeError or RangeError for options that are not in their form */
+  constructor(options: AwsApiOptions) {
+    const { region, credentials, maxAttempts = 1, timeout = 1 } = options
+    if (!/^(?:[a-z]+-){2,3}\d+$/.test(region)) throw new RangeError('region is not the name of one')
+    if (typeof credentials !== 'function') assertCredentials(credentials)
+    for (const [name, value] of Object.entries({ maxAttempts, timeout })) {
+      if (!Number.isSafeInteger(value) || value < 1) throw new RangeError(`${name} must be a positive integer`)
+    }
+    this.region = region
+    this.#url = endpointUrl(options)
+    this.#options = { ...options, credentials: typeof credentials === 'function' ? credentials : { ...credentials } }
+  }
+
+  /**
+   * Runs one action; repeats it when the service is throttling, failing or not there.
+   *
+   * @throws KmsError as the service answered; `signal.reason` if aborted
+   */
+  async call(action: string, input: object, signal: AbortSignal | undefined): Promise<Record<string, unknown>> {
+    const { maxAttempts = 3, retryDelay = jitteredDelay } = this.#options
+    const body = new TextEncoder().encode(JSON.stringify(input))
+    try {
+      for (let attempt = 0; ; attempt++) {
+        signal?.throwIfAborted()
+        const outcome = await this.#attempt(action, body, signal)
+        if ('answer' in outcome) return outcome.answer
+        signal?.throwIfAborted()
+        if (!outcome.mayRetry || attempt + 1 >= maxAttempts) throw outcome.error
+        await wait(retryDelay(attempt), signal)
+      }
+    } finally {
+      body.fill(0)
+    }
+  }
+
+  async #attempt(action: string, body: Uint8Array<ArrayBuffer>, signal: AbortSignal | undefined): Promise<Outcome> {
+    const { credentials, clock = Date.now, fetch = globalThis.fetch, timeout = 5_000 } = this.#options
+    const current = typeof credentials === 'function' ? await credentials() : credentials
+    assertCredentials(current)
+    const { host, href, hostname } = this.#url
+    const request = { host, region: this.region, target: `TrentService.${action}`, body }
+    const headers = signedHeaders(request, current, clock())
+    const ends = new AbortController()
+    const timer = setTimeout(() => ends.abort(new Error(`no answer within ${String(timeout)} milliseconds`)), timeout)
+    const abort = (): void => ends.abort(signal?.reason)
+    signal?.addEventListener('abort', abort)
+    try {
+      // A redirection would take the signed request elsewhere; workerd knows no 'error' here.
+      const response = await fetch(href, { method: 'POST', headers, body, redirect: 'manual', signal: ends.signal })
+      return readAnswer(response, await response.text())
+    } catch (cause) {
+      const error = new KmsError('KmsUnreachableException', `${hostname} cannot be reached: ${reasonOf(cause)}`, {
+        cause,
+      })
+      return { error, mayRetry: true }
+    } finally {
+      clearTimeout(timer)
+      signal?.removeEventListener('abort', abort)
+    }
+  }
+}
+
+/** Data keys come back in the clear: only TLS, or this machine, may carry them. */
+function endpointUrl({ region, endpoint, insecureHttp }: AwsApiOptions): URL {
+  if (endpoint === undefined && /^[a-z]+-iso/.test(region)) throw new RangeError(`give the endpoint of ${region}`)
+  const url = new URL(endpoint ?? `https://kms.${region}.amazonaws.com${region.startsWith('cn-') ? '.cn' : ''}/`)
+  const isLocal = /^(?:localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(url.hostname)
+  if (url.protocol !== 'https:' && !(url.protocol === 'http:' && (isLocal || insecureHttp === true))) {
+    throw new RangeError('endpoint must be https://, or http:// on this machine (or with insecureHttp)')
+  }
+  if (url.pathname !== '/' || url.search !== '' || url.hash !== '' || url.username !== '' || url.password !== '') {
+    throw new RangeError('endpoint must be a scheme, a host and a port alone')
+  }
+  return url
+}
+
+function readAnswer({ status }: Response, text: string): Outcome {
+  const json = parseObject(text)
+  if (status === 200 && json) return { answer: json }
+  const { __type, message, Message } = json ?? {}
+  const name = typeof __type === 'string' ? __type.replace(/^.*#/s, '').replace(/:.*$/s, '') : ''
+  if (!/^[A-Za-z]{1,64}$/.test(name)) {
+    const error = new FormatError(`the answer is not one of AWS KMS: status ${String(status)}`)
+    return { error, mayRetry: status >= 500 || status === 429 }
+  }
+  const detail = message ?? Message
+  const error = new KmsError(name as KmsExceptionName, typeof detail === 'string' ? detail : '')
+  return { error, mayRetry: status >= 500 || status === 429 || THROTTLING.test(name) }
+}
+
+function parseObject(text: string): Record<string, unknown> | undefined {
+  try {
+    const json: unknown = JSON.parse(text)
+    return typeof json === 'object' && json !== null ? (json as Record<string, unknown>) : undefined
+  } catch {
+    return undefined
+  }
+}
+
+function reasonOf(cause: unknown): string {
+  return cause instanceof Error ? cause.message : String(cause)
+}
+
+function wait(milliseconds: number, signal: AbortSignal | undefined): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const abort = (): void => {
+      clearTimeout(timer)
+      reject(signal?.reason as Error)
+    }
+    const timer = setTimeout(() => {
+      signal?.removeEventListener('abort', abort)
+      resolve()
+    }, milliseconds)
+    signal?.addEventListener('abort', abort, { once: true })
+  })
+}

@@ -1,0 +1,144 @@
+import { FormatError } from '../../bindings/errors.ts'
+import { fromBase64, toBase64 } from '../base64.ts'
+import type { KmsCall, KmsProvider } from '../provider.ts'
+import { AwsApi } from './aws-api.ts'
+import type { AwsCredentials } from './aws-sign.ts'
+
+export type { AwsCredentials } from './aws-sign.ts'
+
+/** Options of {@link awsKms} over `fetch`. */
+export interface AwsKmsOptions {
+  /** For example eu-central-1. */
+  readonly region: string
+  /** The access key, or a function that answers the present one: it is asked before each attempt. */
+  readonly credentials: AwsCredentials | (() => AwsCredentials | Promise<AwsCredentials>)
+  /** Default: the public endpoint of the Region. Otherwise https://, or http:// on this machine. */
+  readonly endpoint?: string | undefined
+  /** Allows an http:// endpoint elsewhere, where the network itself is protected: answers carry data keys. */
+  readonly insecureHttp?: boolean | undefined
+  /** Default `globalThis.fetch`. */
+  readonly fetch?: typeof globalThis.fetch | undefined
+  /** Milliseconds since 1970. Default `Date.now`. */
+  readonly clock?: (() => number) | undefined
+  /** How often a call is tried while the service is throttling, failing or not there. Default 3. */
+  readonly maxAttempts?: number | undefined
+  /** Milliseconds that one attempt may take. Default 5,000. */
+  readonly timeout?: number | undefined
+  /** Milliseconds before the next attempt, after attempt 0, 1, … Default: random, up to 100 · 2ⁿ and 5,000. */
+  readonly retryDelay?: ((attempt: number) => number) | undefined
+}
+
+interface SdkOptions {
+  readonly abortSignal?: AbortSignal
+}
+
+interface SdkInput {
+  readonly KeyId: string
+  readonly EncryptionContext: Record<string, string>
+  readonly GrantTokens?: string[]
+}
+
+/** What is used of a `KMS` object of `@aws-sdk/client-kms`. */
+export interface AwsSdkClient {
+  generateDataKey(input: SdkInput & { readonly NumberOfBytes: number }, options: SdkOptions): Promise<object>
+  encrypt(input: SdkInput & { readonly Plaintext: Uint8Array }, options: SdkOptions): Promise<object>
+  decrypt(input: SdkInput & { readonly CiphertextBlob: Uint8Array }, options: SdkOptions): Promise<object>
+  describeKey(input: { readonly KeyId: string }, options: SdkOptions): Promise<object>
+}
+
+/** Runs an action whose input and output hold bytes as `Uint8Array`. */
+type Call = (action: string, input: object, signal: AbortSignal | undefined) => Promise<Record<string, unknown>>
+
+/**
+ * AWS KMS, or what speaks its protocol, as a provider: over `fetch` with Signature Version 4, on every runtime; or over
+ * a `KMS` object of `@aws-sdk/client-kms`, which then decides on endpoint, credentials and retries.
+ *
+ * Calls reject with a KmsError named as the service names its exception, or `KmsUnreachableException` if there is no
+ * answer; and with `signal.reason` when aborted.
+ *
+ * @throws TypeError or RangeError for options that are not in their form
+ */
+export function awsKms(options: AwsKmsOptions | { readonly client: AwsSdkClient }): KmsProvider {
+  if ('client' in options) return providerOver(sdkCall(options.client))
+  const api = new AwsApi(options)
+  return { ...providerOver((action, input, signal) => fetchCall(api, action, input, signal)), region: api.region }
+}
+
+async function fetchCall(
+  api: AwsApi,
+  action: string,
+  input: object,
+  signal: AbortSignal | undefined,
+): Promise<Record<string, unknown>> {
+  const members = Object.entries(input).map(([name, value]) => {
+    return [name, value instanceof Uint8Array ? toBase64(value) : (value as unknown)]
+  })
+  const answer = await api.call(action, Object.fromEntries(members) as object, signal)
+  for (const name of ['Plaintext', 'CiphertextBlob']) {
+    if (typeof answer[name] === 'string') answer[name] = fromBase64(answer[name])
+  }
+  return answer
+}
+
+function sdkCall(client: AwsSdkClient): Call {
+  const methods = {
+    GenerateDataKey: 'generateDataKey',
+    Encrypt: 'encrypt',
+    Decrypt: 'decrypt',
+    DescribeKey: 'describeKey',
+  }
+  const target = client as unknown as Record<string, (input: object, options: SdkOptions) => Promise<object>>
+  if (Object.values(methods).some((name) => typeof target[name] !== 'function')) {
+    throw new TypeError('client must be a KMS object of @aws-sdk/client-kms: new KMS(…), not new KMSClient(…)')
+  }
+  return async (action, input, signal) => {
+    signal?.throwIfAborted()
+    const name = methods[action as keyof typeof methods]
+    try {
+      return { ...(await target[name]!(input, signal ? { abortSignal: signal } : {})) }
+    } catch (error) {
+      signal?.throwIfAborted()
+      throw error
+    }
+  }
+}
+
+function providerOver(call: Call): KmsProvider {
+  return {
+    async generateDataKey({ numberOfBytes, signal, ...request }) {
+      const answer = await call('GenerateDataKey', { ...common(request), NumberOfBytes: numberOfBytes }, signal)
+      return { keyId: text(answer.KeyId), plaintext: bytes(answer.Plaintext), ciphertext: bytes(answer.CiphertextBlob) }
+    },
+    async encrypt({ plaintext, signal, ...request }) {
+      const answer = await call('Encrypt', { ...common(request), Plaintext: plaintext }, signal)
+      return { keyId: text(answer.KeyId), ciphertext: bytes(answer.CiphertextBlob) }
+    },
+    async decrypt({ ciphertext, signal, ...request }) {
+      const answer = await call('Decrypt', { ...common(request), CiphertextBlob: ciphertext }, signal)
+      return { keyId: text(answer.KeyId), plaintext: bytes(answer.Plaintext) }
+    },
+    async resolveKeyId({ keyId, signal }) {
+      const { KeyMetadata } = await call('DescribeKey', { KeyId: keyId }, signal)
+      return text((Object(KeyMetadata) as { readonly Arn?: unknown }).Arn)
+    },
+  }
+}
+
+function common({ keyId, encryptionContext, grantTokens }: Omit<KmsCall, 'signal'>): object {
+  return {
+    KeyId: keyId,
+    EncryptionContext: { ...encryptionContext },
+    ...(grantTokens === undefined || grantTokens.length === 0 ? {} : { GrantTokens: [...grantTokens] }),
+  }
+}
+
+function text(value: unknown): string {
+  if (typeof value !== 'string') throw new FormatError('the KMS answered without the name of the key')
+  return value
+}
+
+/** A copy: the SDK may answer a view of a larger buffer. */
+function bytes(value: unknown): Uint8Array {
+  if (!(value instanceof Uint8Array)) throw new FormatError('the KMS answered without the bytes that were asked for')
+  return Uint8Array.from(value)
+}

@@ -1,0 +1,154 @@
+import { buildClient, CommitmentPolicy, getClient, KmsKeyringNode, type KeyringNode } from '@aws-crypto/client-node'
+import { KMS } from '@aws-sdk/client-kms'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { createEngine, type Engine } from '../../kms/engine/index.ts'
+import { kmsKeyring } from '../../kms/index.ts'
+import { awsKms } from '../../kms/providers/aws.ts'
+import { createKmsServer, rootCredential } from '../../kms/server/index.ts'
+import { listen, type NodeListener } from '../../kms/server/listen.node.ts'
+import { memoryStore } from '../../kms/store/memory.ts'
+import { decrypt, encrypt } from '../../src/index.ts'
+
+const REGION = 'eu-central-1'
+const CREDENTIALS = { accessKeyId: 'AKIDEXAMPLE', secretAccessKey: 'wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY' }
+const PLAINTEXT = new TextEncoder().encode('a message for several readers')
+const CONTEXT = { tenant: 'a', 'name \u00e9': '\u{1f600}' }
+
+let engine: Engine
+let listener: NodeListener
+let sdk: KMS
+
+/** The real clients, unmodified but for endpoint and credentials, against a server on loopback. */
+beforeAll(async () => {
+  engine = await createEngine({
+    store: memoryStore(),
+    rootKey: crypto.getRandomValues(new Uint8Array(32)),
+    region: REGION,
+  })
+  listener = await listen({ server: createKmsServer({ engine, credentials: rootCredential(CREDENTIALS) }), port: 0 })
+  sdk = new KMS({ region: REGION, endpoint: listener.url, credentials: CREDENTIALS })
+})
+
+afterAll(async () => {
+  sdk.destroy()
+  await listener.close()
+  await engine.close()
+})
+
+describe('@aws-sdk/client-kms', () => {
+  it('creates, names, lists and describes keys', async () => {
+    const { KeyMetadata } = await sdk.createKey({ Description: 'première', Tags: [{ TagKey: 'a', TagValue: 'b' }] })
+    const { KeyId = '', Arn = '' } = KeyMetadata ?? {}
+    expect(KeyMetadata).toMatchObject({ KeyState: 'Enabled', Description: 'première', KeyManager: 'CUSTOMER' })
+    expect(Math.abs((KeyMetadata?.CreationDate?.getTime() ?? 0) - Date.now())).toBeLessThan(600_000)
+    await sdk.createAlias({ AliasName: 'alias/first', TargetKeyId: KeyId })
+    expect((await sdk.describeKey({ KeyId: 'alias/first' })).KeyMetadata?.Arn).toBe(Arn)
+    expect((await sdk.listAliases({ KeyId })).Aliases).toMatchObject([{ AliasName: 'alias/first', TargetKeyId: KeyId }])
+    expect((await sdk.listKeys({ Limit: 1000 })).Keys).toContainEqual({ KeyId, KeyArn: Arn })
+  })
+
+  it('pages', async () => {
+    for (let i = 0; i < 3; i++) await sdk.createKey({})
+    const first = await sdk.listKeys({ Limit: 2 })
+    const second = await sdk.listKeys({ Limit: 2, Marker: first.NextMarker })
+    expect(first.Truncated).toBe(true)
+    expect(new Set([...(first.Keys ?? []), ...(second.Keys ?? [])].map(({ KeyId }) => KeyId)).size).toBe(4)
+  })
+
+  it('encrypts, decrypts and makes data keys', async () => {
+    const { KeyMetadata } = await sdk.createKey({})
+    const KeyId = KeyMetadata?.KeyId
+    const { CiphertextBlob } = await sdk.encrypt({ KeyId, Plaintext: PLAINTEXT, EncryptionContext: CONTEXT })
+    const opened = await sdk.decrypt({ CiphertextBlob, EncryptionContext: CONTEXT })
+    expect([opened.Plaintext, opened.KeyId]).toEqual([PLAINTEXT, KeyMetadata?.Arn])
+    const dataKey = await sdk.generateDataKey({ KeyId, KeySpec: 'AES_256' })
+    expect((await sdk.decrypt({ CiphertextBlob: dataKey.CiphertextBlob })).Plaintext).toEqual(dataKey.Plaintext)
+    expect(await sdk.generateDataKeyWithoutPlaintext({ KeyId, NumberOfBytes: 64 })).not.toHaveProperty('Plaintext')
+  })
+
+  it('sees the exceptions that it knows', async () => {
+    const { KeyMetadata } = await sdk.createKey({})
+    const KeyId = KeyMetadata?.KeyId
+    const { CiphertextBlob } = await sdk.encrypt({ KeyId, Plaintext: PLAINTEXT, EncryptionContext: CONTEXT })
+    await expect(sdk.decrypt({ CiphertextBlob })).rejects.toMatchObject({
+      name: 'InvalidCiphertextException',
+      $fault: 'client',
+    })
+    await expect(sdk.describeKey({ KeyId: 'alias/none' })).rejects.toMatchObject({
+      name: 'NotFoundException',
+      message: `Alias arn:aws:kms:${REGION}:000000000000:alias/none is not found.`,
+      $metadata: { httpStatusCode: 400, requestId: expect.stringMatching(/^[0-9a-f-]{36}$/) as string, attempts: 1 },
+    })
+    await expect(sdk.encrypt({ KeyId, Plaintext: PLAINTEXT, DryRun: true })).rejects.toMatchObject({
+      name: 'DryRunOperationException',
+    })
+    await expect(sdk.encrypt({ KeyId, Plaintext: new Uint8Array(4097) })).rejects.toMatchObject({
+      name: 'ValidationException',
+    })
+  })
+
+  it('is refused with another secret, another Region or a session token', async () => {
+    const client = (options: object): KMS =>
+      new KMS({ region: REGION, endpoint: listener.url, credentials: CREDENTIALS, maxAttempts: 1, ...options })
+    const attempt = (options: object): Promise<unknown> => client(options).listKeys({})
+    await expect(attempt({ credentials: { ...CREDENTIALS, secretAccessKey: 'x' } })).rejects.toMatchObject({
+      name: 'InvalidSignatureException',
+    })
+    await expect(attempt({ credentials: { ...CREDENTIALS, accessKeyId: 'x' } })).rejects.toMatchObject({
+      name: 'UnrecognizedClientException',
+    })
+    await expect(attempt({ credentials: { ...CREDENTIALS, sessionToken: 'x' } })).rejects.toMatchObject({
+      name: 'UnrecognizedClientException',
+    })
+    await expect(attempt({ region: 'us-east-1' })).rejects.toMatchObject({ name: 'InvalidSignatureException' })
+  })
+})
+
+describe('messages under one key of the server', () => {
+  const client = buildClient(CommitmentPolicy.REQUIRE_ENCRYPT_REQUIRE_DECRYPT)
+  let generatorKeyId: string
+
+  beforeAll(async () => {
+    generatorKeyId = (await engine.call('CreateKey', {})).KeyMetadata.Arn
+  })
+
+  const theirs = (): KeyringNode => {
+    // Its types are of an SDK whose members were never undefined.
+    const clientProvider = getClient(KMS as never, { endpoint: listener.url, credentials: CREDENTIALS })
+    // It makes classes by copying members.
+    // eslint-disable-next-line @typescript-eslint/no-unsafe-class-instance-assignment
+    return new KmsKeyringNode({ clientProvider, generatorKeyId })
+  }
+  const ours = {
+    'over fetch': () => awsKms({ region: REGION, endpoint: listener.url, credentials: CREDENTIALS }),
+    'over the SDK': () => awsKms({ client: sdk }),
+  }
+
+  it.each(Object.keys(ours) as (keyof typeof ours)[])(
+    '@aws-crypto/client-node writes, waxseal reads %s',
+    async (way) => {
+      const { result } = await client.encrypt(theirs(), Buffer.from(PLAINTEXT), { encryptionContext: CONTEXT })
+      const message = new Uint8Array(result)
+      const strict = kmsKeyring({ provider: ours[way](), keyIds: [generatorKeyId] })
+      expect(await decrypt(strict, message, { encryptionContext: CONTEXT })).toMatchObject({ plaintext: PLAINTEXT })
+      const discovery = kmsKeyring({
+        provider: ours[way](),
+        discovery: { partition: 'aws', accounts: ['000000000000'] },
+      })
+      expect(await decrypt(discovery, message)).toMatchObject({ plaintext: PLAINTEXT })
+    },
+  )
+
+  it.each(Object.keys(ours) as (keyof typeof ours)[])(
+    'waxseal writes %s, @aws-crypto/client-node reads',
+    async (way) => {
+      const keyring = kmsKeyring({ provider: ours[way](), generatorKeyId })
+      for (const algorithmSuite of [0x0478, 0x0578] as const) {
+        const message = await encrypt(keyring, PLAINTEXT, { encryptionContext: CONTEXT, algorithmSuite })
+        const { plaintext, messageHeader } = await client.decrypt(theirs(), Buffer.from(message))
+        expect(new Uint8Array(plaintext)).toEqual(PLAINTEXT)
+        expect(messageHeader.encryptionContext).toMatchObject(CONTEXT)
+      }
+    },
+  )
+})
