@@ -203,4 +203,12 @@ describe('policy variables', () => {
     expect(decideBoth(like, { context: own })).toEqual(OUTCOMES.yes)
     expect(decideBoth(like, { context: other })).toEqual(OUTCOMES.no)
   })
+
+  it('without a value decide nothing, whatever the other fields of an ARN are', () => {
+    const context = { 'kms:GranteePrincipal': 'arn:aws:iam::444455556666:user/alice' }
+    for (const operator of ['ArnLike', 'ArnNotLike']) {
+      const condition = { [operator]: { 'kms:GranteePrincipal': 'arn:aws:iam::111122223333:${aws:PrincipalTag/path}' } }
+      expect(decideBoth(condition, { context })).toEqual(OUTCOMES.unsure)
+    }
+  })
 })
