@@ -1,6 +1,6 @@
 import { HostFrames } from './host-frames.ts'
 import type { FrameCipher, HostAesGcm } from './host.ts'
-import type { CoreMessageCipher } from './message.ts'
+import type { MessageKey } from './message.ts'
 
 const TAG_BITS = 128
 
@@ -8,9 +8,9 @@ const TAG_BITS = 128
 const LANES = 16
 
 /** Undefined where WebCrypto takes no such key. */
-export async function webFrames(cipher: CoreMessageCipher): Promise<FrameCipher | undefined> {
-  const aes = await webAesGcm(cipher.exportKey())
-  return aes && new HostFrames(cipher, aes)
+export async function webFrames(messageKey: MessageKey): Promise<FrameCipher | undefined> {
+  const aes = await webAesGcm(messageKey.exportKey())
+  return aes && new HostFrames(messageKey, aes)
 }
 
 /** Takes over and wipes the key of 16, 24 or 32 bytes. */

@@ -12,29 +12,26 @@ import { IV_BYTES, TAG_BYTES } from './gcm.ts'
 import type { FrameCipher, HostAesGcm } from './host.ts'
 import { core } from './instance.ts'
 import { whenHere, type MaybePromise } from './maybe-promise.ts'
-import type { CoreMessageCipher, FramePosition, OpenedFrames, OpenedSingleBlock } from './message.ts'
+import type { FramePosition, MessageKey, OpenedFrames, OpenedSingleBlock, SealingPosition } from './message.ts'
 import { encodeUtf8 } from './text.ts'
 
 /** Frames by the runtime's AES. */
 export class HostFrames implements FrameCipher {
-  readonly #core: CoreMessageCipher
   readonly #aes: HostAesGcm
   readonly #additionalData: AdditionalData
 
-  /** @param cipher the message's key in the core, which has been handed over to `aes` */
-  constructor(cipher: CoreMessageCipher, aes: HostAesGcm) {
-    this.#core = cipher
+  /** @param key the message's key in the core, which has been handed over to `aes` */
+  constructor(key: MessageKey, aes: HostAesGcm) {
     this.#aes = aes
-    this.#additionalData = new AdditionalData(cipher.messageId)
+    this.#additionalData = new AdditionalData(key.messageId)
   }
 
   sealFrames(
-    position: FramePosition & { readonly isFinal: boolean },
+    position: SealingPosition & { readonly count: number },
     plaintext: Uint8Array,
     output: Uint8Array,
   ): MaybePromise<number> {
-    const { frameLength, isFinal } = position
-    const frames = this.#core.claimFrames(position, plaintext.length)
+    const { frameLength, isFinal, count: frames } = position
     let frame = 0
     let written = 0
     const next = (): MaybePromise<number> | undefined => {

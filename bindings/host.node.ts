@@ -14,7 +14,7 @@ export const host: Host = {
   get speed() {
     return process.versions.bun === undefined ? HOST_SPEEDS.node : HOST_SPEEDS.bun
   },
-  frames: (cipher) => new HostFrames(cipher, nodeAesGcm(cipher.exportKey())),
+  frames: (key) => new HostFrames(key, nodeAesGcm(key.exportKey())),
 }
 
 /** Takes over and wipes the key of 16, 24 or 32 bytes. */

@@ -1,7 +1,7 @@
 /** What one runtime's own AES-GCM must offer to messages; `#host` resolves to the runtime's own. */
 
 import type { MaybePromise } from './maybe-promise.ts'
-import type { CoreMessageCipher, FramePosition, OpenedFrames, OpenedSingleBlock } from './message.ts'
+import type { FramePosition, MessageKey, OpenedFrames, OpenedSingleBlock, SealingPosition } from './message.ts'
 
 /** AES-GCM under one key (SP 800-38D) with 12-byte IVs and 16-byte tags. */
 export interface HostAesGcm {
@@ -19,16 +19,25 @@ export interface HostAesGcm {
   open(iv: Uint8Array, aad: Uint8Array, sealed: Uint8Array, output: Uint8Array): MaybePromise<boolean>
 }
 
-/** The frame methods of a `MessageCipher`, which may answer later. */
-export interface FrameCipher {
+/** The frame methods of a `SealingKey`, which may answer later. */
+export interface FrameSealer {
+  sealFrames(position: SealingPosition, plaintext: Uint8Array, output: Uint8Array): MaybePromise<number>
+}
+
+/** The frame methods of an `OpeningKey`, which may answer later. On failure all that was written to `output` is wiped. */
+export interface FrameOpener {
+  openFrames(position: FramePosition, body: Uint8Array, output: Uint8Array): MaybePromise<OpenedFrames>
+  openSingleBlock(body: Uint8Array, output: Uint8Array): MaybePromise<OpenedSingleBlock>
+}
+
+/** Both by the runtime's AES. */
+export interface FrameCipher extends FrameOpener {
+  /** Writes `count` frames, which the message key was told of. */
   sealFrames(
-    position: FramePosition & { readonly isFinal: boolean },
+    position: SealingPosition & { readonly count: number },
     plaintext: Uint8Array,
     output: Uint8Array,
   ): MaybePromise<number>
-  /** On failure all that was written to `output` is wiped. */
-  openFrames(position: FramePosition, body: Uint8Array, output: Uint8Array): MaybePromise<OpenedFrames>
-  openSingleBlock(body: Uint8Array, output: Uint8Array): MaybePromise<OpenedSingleBlock>
 }
 
 export interface Host {
@@ -38,7 +47,7 @@ export interface Host {
   readonly maxTextBytes: number
   readonly speed: HostSpeed
   /** Takes the message's key out of the core; undefined where the runtime has no AES, or none with such a key. */
-  frames(cipher: CoreMessageCipher): MaybePromise<FrameCipher | undefined>
+  frames(key: MessageKey): MaybePromise<FrameCipher | undefined>
 }
 
 /** What the runtime's AES costs beside the text itself, in bytes that the core seals or opens in that time. */

@@ -1,5 +1,5 @@
 import { HOST_SPEEDS, type FrameCipher, type Host } from './host.ts'
-import type { CoreMessageCipher } from './message.ts'
+import type { MessageKey } from './message.ts'
 
 /** WebCrypto's AES-GCM, which takes a text in one piece. */
 export const host: Host = {
@@ -10,7 +10,7 @@ export const host: Host = {
 }
 
 /** In a part of its own: most messages are small. A Service Worker loads nothing later, if a bundle was split. */
-async function loadFrames(cipher: CoreMessageCipher): Promise<FrameCipher | undefined> {
+async function loadFrames(key: MessageKey): Promise<FrameCipher | undefined> {
   const part = await import('./host-aes.web.ts').catch(() => undefined)
-  return part?.webFrames(cipher)
+  return part?.webFrames(key)
 }

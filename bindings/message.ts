@@ -39,6 +39,11 @@ export interface FramePosition {
   readonly sequenceNumber: number
 }
 
+/** Where frames are to be written, and whether the last of them is the final frame. */
+export interface SealingPosition extends FramePosition {
+  readonly isFinal: boolean
+}
+
 /** What was opened of a body. */
 export interface OpenedFrames {
   /** Bytes of the body that were used, and of plaintext that were written. */
@@ -60,18 +65,24 @@ export interface OpenedSingleBlock {
 }
 
 /** The key of one message, in the core. */
-export interface MessageCipher {
+export interface MessageKey {
+  readonly messageId: Uint8Array
+  readonly isDisposed: boolean
+  /** Answers the encryption key, which the caller wipes: for the runtime's AES alone, which cannot look into the core. */
+  exportKey(): Uint8Array<ArrayBuffer>
+  /** Wipes the key; harmless when repeated. */
+  dispose(): void
+}
+
+/** A message key that writes. */
+export interface SealingKey extends MessageKey {
   /** The commit key of committing suites, 32 bytes. */
   readonly commitment: Uint8Array | undefined
-  /** Whether `stored` is the commitment, in constant time. */
-  verifyCommitment(stored: Uint8Array): boolean
   /**
    * Answers the 16-byte tag over header body ‖ `requiredContext` with the zero IV. Only once: a second header under
    * one key and IV would give the authentication key away.
    */
   sealHeader(headerBody: Uint8Array, requiredContext: Uint8Array): Uint8Array<ArrayBuffer>
-  /** Whether the tag of the header is good. */
-  verifyHeader(header: ParsedHeader, requiredContext: Uint8Array): boolean
   /**
    * Writes `plaintext` as frames to `output`, which must have the room, and answers the bytes written. All frames are
    * full but, when `isFinal`, the last; empty plaintext is one empty final frame. A sequence number is used once.
@@ -79,7 +90,20 @@ export interface MessageCipher {
    * @throws RangeError if plaintext that is not final is no multiple of the frame length, if a sequence number was
    *   used before, or passes 2^32 − 1
    */
-  sealFrames(position: FramePosition & { readonly isFinal: boolean }, plaintext: Uint8Array, output: Uint8Array): number
+  sealFrames(position: SealingPosition, plaintext: Uint8Array, output: Uint8Array): number
+  /**
+   * Answers the number of frames that this much plaintext takes, whose sequence numbers count as used from here on:
+   * no IV, and so no sequence number, twice under one key. Errors as {@link SealingKey.sealFrames}.
+   */
+  claimFrames(position: SealingPosition, plaintextLength: number): number
+}
+
+/** A message key that reads. */
+export interface OpeningKey extends MessageKey {
+  /** Whether `stored` is the commitment, in constant time. */
+  verifyCommitment(stored: Uint8Array): boolean
+  /** Whether the tag of the header is good. */
+  verifyHeader(header: ParsedHeader, requiredContext: Uint8Array): boolean
   /**
    * Opens the whole frames at the start of `body` and writes their plaintext to `output`, for which `body.length` is
    * always room. Plaintext of a frame is written after its tag was verified.
@@ -87,22 +111,8 @@ export interface MessageCipher {
    * @throws AuthenticationError; FormatError if a sequence number or length is wrong
    */
   openFrames(position: FramePosition, body: Uint8Array, output: Uint8Array): OpenedFrames
-  /** Opens a non-framed body. Nothing is read until all of it is there. Errors as {@link MessageCipher.openFrames}. */
+  /** Opens a non-framed body. Nothing is read until all of it is there. Errors as {@link OpeningKey.openFrames}. */
   openSingleBlock(body: Uint8Array, output: Uint8Array): OpenedSingleBlock
-  /** Wipes the key; harmless when repeated. */
-  dispose(): void
-}
-
-/** What the runtime's own AES needs to work on the frames. */
-export interface CoreMessageCipher extends MessageCipher {
-  readonly messageId: Uint8Array
-  /** Answers the encryption key, which the caller wipes: for the runtime's AES alone, which cannot look into the core. */
-  exportKey(): Uint8Array<ArrayBuffer>
-  /**
-   * Answers the number of frames that this much plaintext takes, whose sequence numbers count as used from here on:
-   * no IV, and so no sequence number, twice under one key. Errors as {@link MessageCipher.sealFrames}.
-   */
-  claimFrames(position: FramePosition & { readonly isFinal: boolean }, plaintextLength: number): number
 }
 
 /** u32 words at frameResultAddress. */
@@ -116,97 +126,99 @@ const ZERO_IV = new Uint8Array(IV_BYTES)
 const MAX_SEQUENCE_NUMBER = 0xffffffff
 
 /**
- * Derives the key of a message, and its commitment, in the core (framework/transitive-requirements.md). Both inputs
- * are copied; the caller wipes its own data key.
+ * Derives the key of a message, and its commitment, in the core (framework/transitive-requirements.md), to write the
+ * message. Both inputs are copied; the caller wipes its own data key.
  *
  * @param dataKey `suite.keyBytes` bytes
  * @param messageId 16 bytes in version 1, 32 in version 2
  * @throws RangeError for other lengths
  */
-export function messageCipher(suite: CipherSuite, dataKey: Uint8Array, messageId: Uint8Array): CoreMessageCipher {
-  if (dataKey.length !== suite.keyBytes || messageId.length !== suite.messageVersion * 16) {
-    throw new RangeError('the data key or the message id has the wrong length for the suite')
-  }
-  return new Cipher(suite, new Uint8Array(dataKey), new Uint8Array(messageId))
+export function sealingKey(suite: CipherSuite, dataKey: Uint8Array, messageId: Uint8Array): SealingKey {
+  return new Sealing(suite, dataKey, messageId)
 }
 
-class Cipher implements CoreMessageCipher {
-  readonly #suite: CipherSuite
-  readonly #dataKey: Uint8Array
+/** As {@link sealingKey}, to read the message. */
+export function openingKey(suite: CipherSuite, dataKey: Uint8Array, messageId: Uint8Array): OpeningKey {
+  return new Opening(suite, dataKey, messageId)
+}
+
+class CoreMessageKey implements MessageKey {
   readonly messageId: Uint8Array
-  readonly #key: KeyHandle
-  #isHeaderSealed = false
-  #nextSequenceNumber = 1
+  protected readonly suite: CipherSuite
+  protected readonly key: KeyHandle
+  readonly #dataKey: Uint8Array
 
   constructor(suite: CipherSuite, dataKey: Uint8Array, messageId: Uint8Array) {
-    this.#suite = suite
-    this.#dataKey = dataKey
-    this.messageId = messageId
-    this.#key = new KeyHandle('the message key', [dataKey], (into, slot) => {
-      into.heap.set(dataKey, into.io)
-      into.heap.set(messageId, into.io + DATA_KEY_ROOM)
+    if (dataKey.length !== suite.keyBytes || messageId.length !== suite.messageVersion * 16) {
+      throw new RangeError('the data key or the message id has the wrong length for the suite')
+    }
+    const ownKey = new Uint8Array(dataKey)
+    const ownId = new Uint8Array(messageId)
+    this.suite = suite
+    this.#dataKey = ownKey
+    this.messageId = ownId
+    this.key = new KeyHandle('the message key', [ownKey], (into, slot) => {
+      into.heap.set(ownKey, into.io)
+      into.heap.set(ownId, into.io + DATA_KEY_ROOM)
       return into.exports.setMessageKey(slot, suite.id)
     })
   }
 
   exportKey(): Uint8Array<ArrayBuffer> {
-    const from = this.#key.acquire()
+    const from = this.key.acquire()
     from.heap.set(this.#dataKey, from.io)
     from.heap.set(this.messageId, from.io + DATA_KEY_ROOM)
-    return takeBytes(from, 0, from.exports.exportMessageKey(this.#suite.id))
+    return takeBytes(from, 0, from.exports.exportMessageKey(this.suite.id))
   }
 
-  get commitment(): Uint8Array | undefined {
-    if (!this.#suite.isCommitting) return undefined
-    const from = this.#key.acquire()
-    assertFresh(from.exports.readCommitment(this.#key.slot, this.#key.generation))
-    return takeBytes(from, 0, 32)
-  }
-
-  verifyCommitment(stored: Uint8Array): boolean {
-    assertLength(stored, 'commitment', 32)
-    if (!this.#suite.isCommitting) return false
-    const to = this.#key.acquire()
-    to.heap.set(stored, to.io)
-    const status = to.exports.matchesCommitment(this.#key.slot, this.#key.generation)
-    assertFresh(status)
-    return status === 1
-  }
-
-  #beginHeader(iv: Uint8Array, headerBody: Uint8Array, requiredContext: Uint8Array): Core {
-    const to = this.#key.acquire()
+  protected beginHeader(iv: Uint8Array, headerBody: Uint8Array, requiredContext: Uint8Array): Core {
+    const to = this.key.acquire()
     to.heap.set(iv, to.io)
-    assertFresh(to.exports.gcmBegin(this.#key.slot, this.#key.generation))
+    assertFresh(to.exports.gcmBegin(this.key.slot, this.key.generation))
     // One additional data: windows before the last must be whole, so the two parts are joined first.
     feedAad(to, requiredContext.length === 0 ? headerBody : concatBytes(headerBody, requiredContext))
     return to
   }
 
+  protected beginContent(to: Core, kind: number, from: Uint8Array, sequenceNumber: number, length: number): void {
+    const { slot, generation } = this.key
+    to.heap.set(from.subarray(0, IV_BYTES), to.io)
+    const high = Math.floor(length / 2 ** 32)
+    assertFresh(to.exports.gcmBeginFrame(slot, generation, kind, sequenceNumber, high, length >>> 0))
+  }
+
+  get isDisposed(): boolean {
+    return this.key.isDisposed
+  }
+
+  dispose(): void {
+    this.key.dispose()
+  }
+}
+
+class Sealing extends CoreMessageKey implements SealingKey {
+  #isHeaderSealed = false
+  #nextSequenceNumber = 1
+
+  get commitment(): Uint8Array | undefined {
+    if (!this.suite.isCommitting) return undefined
+    const from = this.key.acquire()
+    assertFresh(from.exports.readCommitment(this.key.slot, this.key.generation))
+    return takeBytes(from, 0, 32)
+  }
+
   sealHeader(headerBody: Uint8Array, requiredContext: Uint8Array): Uint8Array<ArrayBuffer> {
     if (this.#isHeaderSealed) throw new RangeError('a message key seals one header only')
     this.#isHeaderSealed = true
-    const to = this.#beginHeader(ZERO_IV, headerBody, requiredContext)
+    const to = this.beginHeader(ZERO_IV, headerBody, requiredContext)
     assertFresh(to.exports.gcmEncrypt(0, 1))
     return takeBytes(to, 0, TAG_BYTES)
   }
 
-  verifyHeader(header: ParsedHeader, requiredContext: Uint8Array): boolean {
-    const to = this.#beginHeader(header.iv, header.body, requiredContext)
-    to.heap.set(header.tag, to.io)
-    const status = to.exports.gcmAuthenticate(0, 1)
-    assertFresh(status)
-    if (status === 1) assertFresh(to.exports.gcmDecrypt(0, 1))
-    return status === 1
-  }
-
-  sealFrames(
-    position: FramePosition & { readonly isFinal: boolean },
-    plaintext: Uint8Array,
-    output: Uint8Array,
-  ): number {
+  sealFrames(position: SealingPosition, plaintext: Uint8Array, output: Uint8Array): number {
     const frames = this.claimFrames(position, plaintext.length)
     const { frameLength, isFinal } = position
-    const to = this.#key.acquire()
+    const to = this.key.acquire()
     const batch = framesThatFit(to, frameLength)
     let { sequenceNumber } = position
     let at = 0
@@ -228,7 +240,7 @@ class Cipher implements CoreMessageCipher {
     return written
   }
 
-  claimFrames(position: FramePosition & { readonly isFinal: boolean }, plaintextLength: number): number {
+  claimFrames(position: SealingPosition, plaintextLength: number): number {
     const { frameLength, sequenceNumber: first, isFinal } = position
     const frames = Math.max(isFinal ? 1 : 0, Math.ceil(plaintextLength / frameLength))
     if (first < this.#nextSequenceNumber) throw new RangeError(`sequence number ${String(first)} was used before`)
@@ -242,14 +254,9 @@ class Cipher implements CoreMessageCipher {
     return frames
   }
 
-  #sealBatch(
-    to: Core,
-    position: FramePosition & { readonly isFinal: boolean },
-    plaintext: Uint8Array,
-    output: Uint8Array,
-  ): number {
+  #sealBatch(to: Core, position: SealingPosition, plaintext: Uint8Array, output: Uint8Array): number {
     to.heap.set(plaintext, to.io)
-    const { slot, generation } = this.#key
+    const { slot, generation } = this.key
     const { frameLength, sequenceNumber, isFinal } = position
     const written = to.exports.sealFrames(
       slot,
@@ -264,29 +271,38 @@ class Cipher implements CoreMessageCipher {
     return written
   }
 
-  #sealLargeFrame(
-    to: Core,
-    position: FramePosition & { readonly isFinal: boolean },
-    plaintext: Uint8Array,
-    output: Uint8Array,
-  ): number {
+  #sealLargeFrame(to: Core, position: SealingPosition, plaintext: Uint8Array, output: Uint8Array): number {
     const { sequenceNumber, isFinal } = position
     const kind = isFinal ? FINAL_FRAME : REGULAR_FRAME
     const head = writeFrameHead(to, kind, sequenceNumber, plaintext.length, output)
-    this.#beginContent(to, kind, output.subarray(isFinal ? 8 : 4), sequenceNumber, plaintext.length)
+    this.beginContent(to, kind, output.subarray(isFinal ? 8 : 4), sequenceNumber, plaintext.length)
     encryptWindows(to, plaintext, output.subarray(head))
     return head + plaintext.length + TAG_BYTES
   }
+}
 
-  #beginContent(to: Core, kind: number, from: Uint8Array, sequenceNumber: number, length: number): void {
-    const { slot, generation } = this.#key
-    to.heap.set(from.subarray(0, IV_BYTES), to.io)
-    const high = Math.floor(length / 2 ** 32)
-    assertFresh(to.exports.gcmBeginFrame(slot, generation, kind, sequenceNumber, high, length >>> 0))
+class Opening extends CoreMessageKey implements OpeningKey {
+  verifyCommitment(stored: Uint8Array): boolean {
+    assertLength(stored, 'commitment', 32)
+    if (!this.suite.isCommitting) return false
+    const to = this.key.acquire()
+    to.heap.set(stored, to.io)
+    const status = to.exports.matchesCommitment(this.key.slot, this.key.generation)
+    assertFresh(status)
+    return status === 1
+  }
+
+  verifyHeader(header: ParsedHeader, requiredContext: Uint8Array): boolean {
+    const to = this.beginHeader(header.iv, header.body, requiredContext)
+    to.heap.set(header.tag, to.io)
+    const status = to.exports.gcmAuthenticate(0, 1)
+    assertFresh(status)
+    if (status === 1) assertFresh(to.exports.gcmDecrypt(0, 1))
+    return status === 1
   }
 
   openFrames(position: FramePosition, body: Uint8Array, output: Uint8Array): OpenedFrames {
-    const to = this.#key.acquire()
+    const to = this.key.acquire()
     const { frameLength } = position
     const isBatched = framesThatFit(to, frameLength) > 0
     let read = 0
@@ -306,7 +322,7 @@ class Cipher implements CoreMessageCipher {
   }
 
   #openBatch(to: Core, position: FramePosition, body: Uint8Array, output: Uint8Array): OpenedFrames {
-    const { slot, generation } = this.#key
+    const { slot, generation } = this.key
     const { frameLength, sequenceNumber } = position
     const half = to.out - to.io
     const window = body.length <= half ? body : body.subarray(0, half)
@@ -335,7 +351,7 @@ class Cipher implements CoreMessageCipher {
     const end = headBytes + contentBytes + TAG_BYTES
     if (body.length < end) return { read: 0, written: 0, frames: 0, isFinal: false, needed: end }
     const kind = isFinal ? FINAL_FRAME : REGULAR_FRAME
-    this.#beginContent(to, kind, body.subarray(isFinal ? 8 : 4), position.sequenceNumber, contentBytes)
+    this.beginContent(to, kind, body.subarray(isFinal ? 8 : 4), position.sequenceNumber, contentBytes)
     if (!decryptWindows(to, body.subarray(headBytes, end), output)) throw new AuthenticationError()
     return { read: end, written: contentBytes, frames: 1, isFinal, needed: 0 }
   }
@@ -344,14 +360,10 @@ class Cipher implements CoreMessageCipher {
     const length = readSingleBlockHead(body)
     const end = SINGLE_BLOCK_HEAD + (length ?? 0) + TAG_BYTES
     if (length === undefined || body.length < end) return { read: 0, written: 0, needed: end }
-    const to = this.#key.acquire()
-    this.#beginContent(to, SINGLE_BLOCK, body, 1, length)
+    const to = this.key.acquire()
+    this.beginContent(to, SINGLE_BLOCK, body, 1, length)
     if (!decryptWindows(to, body.subarray(SINGLE_BLOCK_HEAD, end), output)) throw new AuthenticationError()
     return { read: end, written: length, needed: 0 }
-  }
-
-  dispose(): void {
-    this.#key.dispose()
   }
 }
 

@@ -30,6 +30,10 @@ export class KeyHandle {
     this.#install = install
   }
 
+  get isDisposed(): boolean {
+    return this.#isDisposed
+  }
+
   /** Makes sure that the key is in its slot. Call it before the arena is filled: it may pass through there. */
   acquire(): Core {
     if (this.#isDisposed) throw new DisposedError(this.#what)

@@ -1,7 +1,8 @@
 import type { EcdsaVerifier } from '../bindings/asymmetric.ts'
-import { engineMessageCipher, type EngineChoice, type EngineMessageCipher } from '../bindings/host-message.ts'
+import { frameOpener, type EngineChoice } from '../bindings/host-message.ts'
+import type { FrameOpener } from '../bindings/host.ts'
 import { whenHere, type MaybePromise } from '../bindings/maybe-promise.ts'
-import type { OpenedFrames, OpenedSingleBlock } from '../bindings/message.ts'
+import { openingKey, type OpenedFrames, type OpenedSingleBlock, type OpeningKey } from '../bindings/message.ts'
 import { canonicalContext, type EncryptionContext } from './context.ts'
 import { AuthenticationError, EncryptionContextError, FormatError, KeyUnavailableError } from './errors.ts'
 import type { DecryptionMaterials } from './materials.ts'
@@ -16,14 +17,11 @@ export interface ExpectedContext {
   readonly reproduced: EncryptionContext
 }
 
-/** For a header alone, whatever its body. */
-const CORE: EngineChoice = { engine: 'wasm', isSynchronous: true, frameLength: 0, length: 0 }
-
 /** Answers whether `dataKey` is the one of this header: commitment first, then the header's tag. */
 export function authenticatesHeader(header: DecodedHeader, expected: ExpectedContext, dataKey: Uint8Array): boolean {
-  const cipher = openHeader(header, expected, dataKey, CORE)
-  cipher?.dispose()
-  return cipher !== undefined
+  const key = openHeader(header, expected, dataKey)
+  key?.dispose()
+  return key !== undefined
 }
 
 /** The message key once the header is authentic under it; undefined when it is not. */
@@ -31,16 +29,15 @@ function openHeader(
   { parsed, suite }: DecodedHeader,
   { reproduced }: ExpectedContext,
   dataKey: Uint8Array,
-  choice: EngineChoice,
-): EngineMessageCipher | undefined {
-  const cipher = engineMessageCipher(choice, suite, dataKey, parsed.messageId)
+): OpeningKey | undefined {
+  const key = openingKey(suite, dataKey, parsed.messageId)
   let isAuthentic = false
   try {
-    const isCommitted = parsed.commitment === undefined || cipher.verifyCommitment(parsed.commitment)
-    isAuthentic = isCommitted && cipher.verifyHeader(parsed, canonicalContext(reproduced))
-    return isAuthentic ? cipher : undefined
+    const isCommitted = parsed.commitment === undefined || key.verifyCommitment(parsed.commitment)
+    isAuthentic = isCommitted && key.verifyHeader(parsed, canonicalContext(reproduced))
+    return isAuthentic ? key : undefined
   } finally {
-    if (!isAuthentic) cipher.dispose()
+    if (!isAuthentic) key.dispose()
   }
 }
 
@@ -50,7 +47,8 @@ function openHeader(
  */
 export class MessageReader {
   readonly #header: DecodedHeader
-  readonly #cipher: EngineMessageCipher
+  readonly #key: OpeningKey
+  readonly #frames: FrameOpener
   readonly #verifier: EcdsaVerifier | undefined
   #sequenceNumber = 1
 
@@ -66,18 +64,19 @@ export class MessageReader {
     if ((materials.verificationKey === undefined) !== (suite.signatureCurve === undefined)) {
       throw new TypeError('the materials must have a verification key exactly when the suite signs')
     }
-    const cipher = openHeader(header, expected, materials.dataKey, choice)
-    if (cipher === undefined) throw new AuthenticationError()
+    const key = openHeader(header, expected, materials.dataKey)
+    if (key === undefined) throw new AuthenticationError()
     this.#header = header
-    this.#cipher = cipher
+    this.#key = key
     try {
+      this.#frames = frameOpener(key, choice)
       assertHolds(context, expected)
       this.#verifier = materials.verificationKey?.createVerifier()
       this.#verifier?.update(parsed.body)
       if (parsed.messageVersion === 1) this.#verifier?.update(parsed.iv)
       this.#verifier?.update(parsed.tag)
     } catch (error) {
-      this.#cipher.dispose()
+      this.#key.dispose()
       throw error
     }
   }
@@ -92,8 +91,8 @@ export class MessageReader {
     const sequenceNumber = this.#sequenceNumber
     const opened =
       contentType === 'framed'
-        ? this.#cipher.openFrames({ frameLength, sequenceNumber }, body, output)
-        : whenHere(this.#cipher.openSingleBlock(body, output), singleBlock)
+        ? this.#frames.openFrames({ frameLength, sequenceNumber }, body, output)
+        : whenHere(this.#frames.openSingleBlock(body, output), singleBlock)
     return whenHere(opened, (result) => {
       this.#sequenceNumber += result.frames
       this.#verifier?.update(body.subarray(0, result.read))
@@ -106,7 +105,7 @@ export class MessageReader {
    * the frame at the start of `body`. It counts for no signature.
    */
   openAt(sequenceNumber: number, body: Uint8Array, output: Uint8Array): MaybePromise<OpenedFrames> {
-    return this.#cipher.openFrames({ frameLength: this.#header.parsed.frameLength, sequenceNumber }, body, output)
+    return this.#frames.openFrames({ frameLength: this.#header.parsed.frameLength, sequenceNumber }, body, output)
   }
 
   /**
@@ -125,7 +124,7 @@ export class MessageReader {
 
   /** Wipes the message key. */
   dispose(): void {
-    this.#cipher.dispose()
+    this.#key.dispose()
   }
 }
 

@@ -1,7 +1,8 @@
 import type { EcdsaSigner } from '../bindings/asymmetric.ts'
-import { engineMessageCipher, type EngineChoice, type EngineMessageCipher } from '../bindings/host-message.ts'
+import { frameSealer, type EngineChoice } from '../bindings/host-message.ts'
+import type { FrameSealer } from '../bindings/host.ts'
 import { whenHere, type MaybePromise } from '../bindings/maybe-promise.ts'
-import { framedBodyLength, serializeHeader } from '../bindings/message.ts'
+import { framedBodyLength, sealingKey, serializeHeader, type SealingKey } from '../bindings/message.ts'
 import { canonicalContext, contextPairs, pairsBeside, pairsOf } from './context.ts'
 import { LimitError } from './errors.ts'
 import type { EncryptionMaterials } from './materials.ts'
@@ -33,7 +34,8 @@ export class MessageWriter {
   /** Bytes of the header with its authentication. */
   readonly headerLength: number
   readonly #frameLength: number
-  readonly #cipher: EngineMessageCipher
+  readonly #key: SealingKey
+  readonly #frames: FrameSealer
   readonly #signer: EcdsaSigner | undefined
   #sequenceNumber = 1
 
@@ -45,9 +47,10 @@ export class MessageWriter {
     assertPublicKeyMatchesSuite(suite, headerContext)
     this.#frameLength = frameLength
     this.#signer = signingKey?.createSigner()
-    this.#cipher = engineMessageCipher(choice, suite, dataKey, messageId)
+    this.#key = sealingKey(suite, dataKey, messageId)
     try {
-      const { commitment } = this.#cipher
+      this.#frames = frameSealer(this.#key, choice)
+      const { commitment } = this.#key
       const context = contextPairs(headerContext)
       const fields = { suite, messageId, context, encryptedDataKeys, frameLength, commitment }
       // Version 1 stores the header's IV, which is zero; version 2 does not.
@@ -57,10 +60,10 @@ export class MessageWriter {
       this.headerLength = this.bytes.length - bodyLength
       const requiredContext = canonicalContext(pairsOf(encryptionContext, requiredKeys))
       const headerBody = this.bytes.subarray(0, this.headerLength - authLength)
-      this.bytes.set(this.#cipher.sealHeader(headerBody, requiredContext), this.headerLength - TAG_BYTES)
+      this.bytes.set(this.#key.sealHeader(headerBody, requiredContext), this.headerLength - TAG_BYTES)
       this.#signer?.update(this.bytes.subarray(0, this.headerLength))
     } catch (error) {
-      this.#cipher.dispose()
+      this.#key.dispose()
       throw error
     }
   }
@@ -78,7 +81,7 @@ export class MessageWriter {
     }
     this.#sequenceNumber += frames
     const position = { frameLength: this.#frameLength, sequenceNumber, isFinal }
-    return whenHere(this.#cipher.sealFrames(position, plaintext, output), (written) => {
+    return whenHere(this.#frames.sealFrames(position, plaintext, output), (written) => {
       this.#signer?.update(output.subarray(0, written))
       return written
     })
@@ -91,6 +94,6 @@ export class MessageWriter {
 
   /** Wipes the message key. */
   dispose(): void {
-    this.#cipher.dispose()
+    this.#key.dispose()
   }
 }

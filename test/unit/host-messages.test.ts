@@ -3,8 +3,9 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { HOST_SPEEDS, isHostFaster, type Host } from '../../bindings/host.ts'
 import type * as NodeHost from '../../bindings/host.node.ts'
 import { host as webHost } from '../../bindings/host.web.ts'
-import { engineMessageCipher, type Engine } from '../../bindings/host-message.ts'
-import { framedBodyLength, messageCipher } from '../../bindings/message.ts'
+import { frameOpener, frameSealer, type Engine } from '../../bindings/host-message.ts'
+import type { FrameOpener, FrameSealer } from '../../bindings/host.ts'
+import { framedBodyLength, openingKey, sealingKey } from '../../bindings/message.ts'
 import {
   algorithmSuite,
   algorithmSuites,
@@ -69,17 +70,23 @@ function writing(suite: AlgorithmSuite, engine: Engine, frameLength: number): Pa
 
 /** The body that the core writes for the same key and message id. */
 function bodyOfCore(suite: AlgorithmSuite, plaintext: Uint8Array, frameLength: number): Uint8Array {
-  const cipher = messageCipher(suite, patternBytes(suite.keyBytes, 3), patternBytes(16 * suite.messageVersion, 4))
+  const key = sealingKey(suite, patternBytes(suite.keyBytes, 3), patternBytes(16 * suite.messageVersion, 4))
   const body = new Uint8Array(framedBodyLength(plaintext.length, frameLength))
-  expect(cipher.sealFrames({ frameLength, sequenceNumber: 1, isFinal: true }, plaintext, body)).toBe(body.length)
-  cipher.dispose()
+  expect(key.sealFrames({ frameLength, sequenceNumber: 1, isFinal: true }, plaintext, body)).toBe(body.length)
+  key.dispose()
   return body
 }
 
-function hostCipher(suite: AlgorithmSuite, frameLength: number): ReturnType<typeof engineMessageCipher> {
+/** Both directions of the host's AES under the key of {@link bodyOfCore}. */
+function hostCipher(suite: AlgorithmSuite, frameLength: number): FrameSealer & FrameOpener & { dispose(): void } {
   const choice = { engine: 'host', isSynchronous: false, frameLength, length: 1_000_000 } as const
-  const key = patternBytes(suite.keyBytes, 3)
-  return engineMessageCipher(choice, suite, key, patternBytes(16 * suite.messageVersion, 4))
+  const [dataKey, messageId] = [patternBytes(suite.keyBytes, 3), patternBytes(16 * suite.messageVersion, 4)]
+  const keys = { sealing: sealingKey(suite, dataKey, messageId), opening: openingKey(suite, dataKey, messageId) }
+  const dispose = (): void => {
+    keys.sealing.dispose()
+    keys.opening.dispose()
+  }
+  return { ...frameSealer(keys.sealing, choice), ...frameOpener(keys.opening, choice), dispose }
 }
 
 describe.each(HOSTS)('messages by %s', (_name, host) => {
@@ -148,7 +155,7 @@ describe.each(HOSTS)('messages by %s', (_name, host) => {
     const suite = algorithmSuite(0x0478)
     const plaintext = patternBytes(40, 1)
     const body = bodyOfCore(suite, plaintext, 16)
-    const core = messageCipher(suite, patternBytes(32, 3), patternBytes(32, 4))
+    const core = openingKey(suite, patternBytes(32, 3), patternBytes(32, 4))
     const cipher = hostCipher(suite, 16)
     const position = { frameLength: 16, sequenceNumber: 1 }
     for (let length = 0; length < body.length; length++) {
@@ -213,7 +220,7 @@ describe.each(HOSTS)('a message that was tampered with, by %s,', (_name, host) =
     const plaintext = patternBytes(20 * frameLength + 7, 5)
     const body = bodyOfCore(suite, plaintext, frameLength)
     const position = { frameLength, sequenceNumber: 1 }
-    const core = messageCipher(suite, patternBytes(32, 3), patternBytes(32, 4))
+    const core = openingKey(suite, patternBytes(32, 3), patternBytes(32, 4))
     const cipher = hostCipher(suite, frameLength)
     for (let at = 0; at < body.length; at++) {
       const tampered = Uint8Array.from(body)

@@ -25,42 +25,43 @@ const observed = vi.hoisted(() => ({
 
 vi.mock('../../bindings/message.ts', async (importOriginal) => {
   const original = await importOriginal<typeof Message>()
-  const messageCipher: typeof Message.messageCipher = (suite, dataKey, messageId) => {
+  const sealingKey: typeof Message.sealingKey = (suite, dataKey, messageId) => {
     const isIdentity = [0x0014, 0x0046, 0x0078].includes(suite.id)
     const inputs = isIdentity ? [dataKey] : [dataKey, messageId, Uint8Array.of(suite.id >> 8, suite.id & 0xff)]
     const messageKey = createHash('sha256').update(Buffer.concat(inputs)).digest('hex')
-    return observe(original.messageCipher(suite, dataKey, messageId), messageKey)
+    return observeSealing(original.sealingKey(suite, dataKey, messageId), messageKey)
   }
-  return { ...original, messageCipher }
+  const openingKey: typeof Message.openingKey = (...args) => observeOpening(original.openingKey(...args))
+  return { ...original, sealingKey, openingKey }
 })
 
-function observe(cipher: Message.CoreMessageCipher, messageKey: string): Message.CoreMessageCipher {
-  observed.keys.add(cipher)
-  const sealHeader: typeof cipher.sealHeader = (body, requiredContext) => {
+function observeSealing(key: Message.SealingKey, messageKey: string): Message.SealingKey {
+  const sealHeader = key.sealHeader.bind(key)
+  vi.spyOn(key, 'sealHeader').mockImplementation((body, requiredContext) => {
     const header = createHash('sha256').update(body).update('|').update(requiredContext).digest('hex')
     observed.headers.set(messageKey, (observed.headers.get(messageKey) ?? new Set()).add(header))
-    return cipher.sealHeader(body, requiredContext)
-  }
-  const openFrames: typeof cipher.openFrames = (position, body, output) => {
+    return sealHeader(body, requiredContext)
+  })
+  return observeDisposal(key)
+}
+
+function observeOpening(key: Message.OpeningKey): Message.OpeningKey {
+  const openFrames = key.openFrames.bind(key)
+  vi.spyOn(key, 'openFrames').mockImplementation((position, body, output) => {
     observed.outputs.push(output)
-    return cipher.openFrames(position, body, output)
-  }
-  return {
-    commitment: cipher.commitment,
-    verifyCommitment: (stored) => cipher.verifyCommitment(stored),
-    sealHeader,
-    verifyHeader: (header, requiredContext) => cipher.verifyHeader(header, requiredContext),
-    sealFrames: (position, plaintext, output) => cipher.sealFrames(position, plaintext, output),
-    openFrames,
-    openSingleBlock: (body, output) => cipher.openSingleBlock(body, output),
-    messageId: cipher.messageId,
-    exportKey: () => cipher.exportKey(),
-    claimFrames: (position, plaintextLength) => cipher.claimFrames(position, plaintextLength),
-    dispose: () => {
-      observed.keys.delete(cipher)
-      cipher.dispose()
-    },
-  }
+    return openFrames(position, body, output)
+  })
+  return observeDisposal(key)
+}
+
+function observeDisposal<T extends Message.MessageKey>(key: T): T {
+  observed.keys.add(key)
+  const dispose = key.dispose.bind(key)
+  vi.spyOn(key as Message.MessageKey, 'dispose').mockImplementation(() => {
+    observed.keys.delete(key)
+    dispose()
+  })
+  return key
 }
 
 const keyring = rawAesKeyring({ namespace: 'test', name: 'k1', wrappingKey: new Uint8Array(32).fill(7) })
