@@ -11,6 +11,7 @@ const entries = {
   index: 'src/index.ts',
   core: 'bindings/core.ts',
   ecdh: 'src/keyrings/raw-ecdh.ts',
+  'field-session': 'src/field-session.ts',
   kms: 'kms/index.ts',
   'kms/aws': 'kms/providers/aws.ts',
   'kms/local': 'kms/providers/local.ts',

@@ -1,4 +1,4 @@
-import { assertBytes, assertLength, assertOutput } from './bytes.ts'
+import { assertBytes, assertLength, assertOutput, bytesFrom } from './bytes.ts'
 import { AuthenticationError } from './errors.ts'
 import { NO, takeBytes, type Core } from './instance.ts'
 import { assertFresh, KeyHandle } from './slots.ts'
@@ -140,15 +140,16 @@ export class GcmKey {
     return to.heap.slice(start, start + length)
   }
 
-  sealInto(iv: Uint8Array, plaintext: Uint8Array, output: Uint8Array, aad: Uint8Array): number {
+  /** Writes to `output` from `at` on. */
+  sealInto(iv: Uint8Array, plaintext: Uint8Array, output: Uint8Array, aad: Uint8Array, at = 0): number {
     const to = this.#key.acquire()
     const length = plaintext.length + TAG_BYTES
     if (!isOnePiece(to, plaintext, aad)) {
-      this.#sealWindows(to, iv, plaintext, output, aad)
+      this.#sealWindows(to, iv, plaintext, bytesFrom(output, at), aad)
       return length
     }
     const start = this.#sealInArena(to, iv, plaintext, aad)
-    output.set(to.heap.subarray(start, start + length))
+    output.set(to.heap.subarray(start, start + length), at)
     return length
   }
 

@@ -127,7 +127,7 @@ export function messageWriter(
 }
 
 /** Managers may be anybody's: what they answer is held against what was asked. */
-function assertMaterials(
+export function assertMaterials(
   { request, policy, requiredKeys, maxEncryptedDataKeys }: Encryption,
   { suite, encryptionContext, encryptedDataKeys, signingKey }: EncryptionMaterials,
 ): void {

@@ -137,7 +137,7 @@ function assertEnd(trailingBytes: number): void {
 }
 
 /** The pairs are compared only once the header is authentic: before that a difference would say nothing. */
-function assertHolds(context: EncryptionContext, { pairs, reproduced }: ExpectedContext): void {
+export function assertHolds(context: EncryptionContext, { pairs, reproduced }: ExpectedContext): void {
   for (const key of Object.keys(pairs)) {
     const isStored = Object.hasOwn(context, key)
     if (Object.hasOwn(reproduced, key) || (isStored && context[key] === pairs[key])) continue

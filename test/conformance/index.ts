@@ -3,11 +3,13 @@
  * Whatever the library gains joins these cases in the same change. What a runtime lacks must be refused there with an
  * `UnsupportedError`; no case is left out. `npm run test:runtimes` runs them on the packed package (test/runtimes/).
  */
+import { cachingCases } from './caching.ts'
 import { coreVectorCases, type CoreVectors } from './core-vectors.ts'
 import { ecdhCases } from './ecdh.ts'
 import { engineCases } from './engines.ts'
 import { errorCases } from './errors.ts'
 import { readingCases, writeMessages, type Written } from './exchange.ts'
+import { fieldSessionCases } from './field-sessions.ts'
 import { forbiddenCases } from './forbidden.ts'
 import { inputCases } from './inputs.ts'
 import type { RsaPair } from './keyrings.ts'
@@ -47,6 +49,8 @@ function suite({ runtime, rsa, core, messages }: Input): readonly Case[] {
     ...messages.flatMap(messageVectorCases),
     ...roundTripCases(rsa),
     ...ecdhCases,
+    ...cachingCases,
+    ...fieldSessionCases,
     ...engineCases,
     ...streamCases,
     ...errorCases(rsa),

@@ -69,6 +69,7 @@ describe('what runs on every runtime', () => {
       expect.arrayContaining([
         'index.js',
         'core.js',
+        'field-session.js',
         'kms.js',
         'kms/engine.js',
         'kms/store/memory.js',

@@ -12,6 +12,7 @@ const PARTS = {
   module: 'new WebAssembly.Module',
   envelope: 'commitmentPolicy must be',
   'RSA keyring': 'padding must be one of',
+  'field session': 'waxseal field session',
   'multi-keyring': 'a multi-keyring needs',
   'ECDH keyring': 'ecdh-key-derivation',
   'KMS keyring': 'kmsKeyring needs',
@@ -42,6 +43,10 @@ const CASES = {
   waxseal: { code: everything('waxseal'), parts: ['module', 'envelope', 'RSA keyring', 'multi-keyring'] },
   'waxseal/core': { code: everything('waxseal/core'), parts: ['module'] },
   'waxseal/ecdh': { code: everything('waxseal/ecdh'), parts: ['module', 'ECDH keyring'] },
+  'waxseal/field-session': {
+    code: everything('waxseal/field-session'),
+    parts: ['module', 'envelope', 'field session'],
+  },
   'waxseal/kms': { code: everything('waxseal/kms'), parts: ['KMS keyring'] },
   'waxseal/kms/aws': { code: everything('waxseal/kms/aws'), parts: ['module', 'AWS provider'] },
   'waxseal/kms/engine': { code: everything('waxseal/kms/engine'), parts: ['module', 'engine'] },
