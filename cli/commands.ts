@@ -6,6 +6,7 @@ import { EXIT_CODE_TEXTS } from './failure.ts'
 import { inspectRow } from './inspect.ts'
 import { kmsRow } from './kms.ts'
 import { manualRow } from './manual.ts'
+import { serveRow } from './serve.ts'
 
 const EXIT_CODES_LINE = `Exit codes: ${EXIT_CODE_TEXTS.map(([code, text]) => `${code} ${text}`).join(', ')}.`
 
@@ -27,5 +28,13 @@ export const waxseal: CommandRow = {
     },
     { flags: '--json', text: 'print what there is to print as JSON' },
   ],
-  commands: [encryptRow, decryptRow, inspectRow, kmsRow, completionRow(() => waxseal), manualRow(() => waxseal)],
+  commands: [
+    encryptRow,
+    decryptRow,
+    inspectRow,
+    kmsRow,
+    serveRow,
+    completionRow(() => waxseal),
+    manualRow(() => waxseal),
+  ],
 }

@@ -27,7 +27,8 @@ export async function withKms<T>(
   }
 }
 
-function directoryOf(kms: string | undefined): string {
+/** Where the embedded KMS is. */
+export function directoryOf(kms: string | undefined): string {
   if (kms === undefined) return environment('WAXSEAL_HOME') ?? join(dataHome(), 'waxseal')
   if (/^https?:/.test(kms) || kms === 'aws') {
     throw new CommandError('usage', `--kms takes a directory in this version, not ${kms}`)

@@ -11,7 +11,7 @@ import { TABLES, type Store, type StoreTransaction } from '../store/store.ts'
 import { createRootKey, hasRootKey, readRootKey } from './root-key-file.node.ts'
 
 /** Options of {@link localKms}. */
-export interface LocalKmsOptions extends Pick<EngineOptions, 'account' | 'region' | 'clock'> {
+export interface LocalKmsOptions extends Pick<EngineOptions, 'account' | 'region' | 'regions' | 'clock'> {
   /** Where the database is. Made, with mode 0700, if it is not there and `create` is not false. */
   readonly directory: string
   /**
@@ -45,8 +45,8 @@ const DATABASE = 'kms.sqlite'
  * @throws RangeError if the root key would be inside the directory, or account or region are not in their form
  */
 export async function localKms(options: LocalKmsOptions): Promise<LocalKms> {
-  const { account, region, clock, create = true } = options
-  scopeOf({ account, region })
+  const { account, region, regions, clock, create = true } = options
+  for (const name of regions ?? [region]) scopeOf({ account, region: name })
   const directory = realPath(options.directory)
   const rootKeyFile = realPath(options.rootKeyFile ?? defaultRootKeyFile(directory))
   if (isInside(directory, rootKeyFile)) {
@@ -56,7 +56,7 @@ export async function localKms(options: LocalKmsOptions): Promise<LocalKms> {
   let rootKey: Uint8Array | undefined
   try {
     rootKey = await openRootKey(store, rootKeyFile, create)
-    const engine = await createEngine({ store, rootKey, account, region, clock })
+    const engine = await createEngine({ store, rootKey, account, region, regions, clock })
     return { engine, provider: engineProvider(engine), close: () => engine.close() }
   } catch (error) {
     await store.close()

@@ -46,7 +46,7 @@ async function inZsh(line: string): Promise<string> {
   return succeeded(await shell.run('zsh', ['-f', '-c', script]))
 }
 
-const COMMANDS = ['encrypt', 'decrypt', 'inspect', 'kms', 'completion', 'manual']
+const COMMANDS = ['encrypt', 'decrypt', 'inspect', 'kms', 'serve', 'completion', 'manual']
 
 describe('waxseal completion', () => {
   it('offers commands in bash', async () => {

@@ -10,7 +10,15 @@ const ROOT = fileURLToPath(new URL('../../', import.meta.url))
 const FOLDERS = ['assembly', 'bindings', 'src', 'kms', 'cli']
 
 /** The command line tool uses the library as everyone does. */
-const PUBLIC_ENTRIES = ['src/index.ts', 'kms/index.ts', 'kms/engine/index.ts', 'kms/providers/local.ts']
+const PUBLIC_ENTRIES = [
+  'kms/server/index.ts',
+  'kms/server/listen.node.ts',
+  'kms/providers/aws.ts',
+  'src/index.ts',
+  'kms/index.ts',
+  'kms/engine/index.ts',
+  'kms/providers/local.ts',
+]
 
 const MAY_IMPORT_NODE = [/^cli\//, /^kms\/store\//, /^kms\/providers\/local\.ts$/, /\.node\.ts$/]
 

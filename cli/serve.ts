@@ -1,0 +1,132 @@
+import { mkdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { localKms, type LocalKms } from '../kms/providers/local.ts'
+import { createKmsServer, rootCredential, type KmsServer } from '../kms/server/index.ts'
+import { listen, type NodeListener } from '../kms/server/listen.node.ts'
+import { countUpTo } from './arguments.ts'
+import type { CommandRow } from './command.ts'
+import { environmentCredentials, fileCredentials } from './credentials-file.ts'
+import { CommandError, lineOf } from './failure.ts'
+import { print } from './output.ts'
+import { directoryOf, type GlobalOptions } from './service.ts'
+
+interface ServeOptions extends GlobalOptions {
+  readonly port?: number
+  readonly host?: string
+  readonly data?: string
+  readonly region?: readonly string[]
+  readonly account?: string
+  readonly tlsCert?: string
+  readonly tlsKey?: string
+  readonly insecureHttp?: boolean
+}
+
+const DEFAULT_PORT = 8080
+/** Milliseconds between looks for rotations and deletions that are due. */
+const DUE_WORK_INTERVAL = 60_000
+/** Signals that end other commands at once. */
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
+
+export const serveRow: CommandRow = {
+  name: 'serve',
+  text: 'serve the KMS to AWS clients',
+  details: [
+    'The server speaks the protocol of AWS KMS: AWS SDKs and the AWS CLI work with its URL as endpoint. The access key ' +
+      "of the account's root is taken from WAXSEAL_ROOT_ACCESS_KEY_ID and WAXSEAL_ROOT_SECRET_ACCESS_KEY, and is then " +
+      'written nowhere; without them it is made at the first start and kept in the file credentials of the data directory.',
+    'SIGTERM and SIGINT end the server when the requests in progress are answered; SIGHUP reads the TLS files again, ' +
+      'which also happens by itself when they change.',
+  ],
+  options: [
+    { flags: '--port <number>', text: `0 takes a free one (default: ${String(DEFAULT_PORT)})`, parse: port },
+    { flags: '--host <address>', text: 'the address to listen on (default: 127.0.0.1)' },
+    { flags: '--data <directory>', text: 'where the KMS is (default: that of --kms)', completes: 'folder' },
+    {
+      flags: '--region <region>',
+      text: 'a Region to serve; may be given again (default: us-east-1)',
+      parse: (text, regions: readonly string[] | undefined) => [...(regions ?? []), text],
+    },
+    { flags: '--account <id>', text: 'the account, twelve digits (default: 000000000000)' },
+    { flags: '--tls-cert <file>', text: 'certificate chain, PEM', completes: 'file' },
+    { flags: '--tls-key <file>', text: 'private key of the certificate, PEM', completes: 'file' },
+    { flags: '--insecure-http', text: 'allow plain HTTP to other machines: answers carry data keys in the clear' },
+  ],
+  examples: [
+    { text: 'A KMS for this machine.', line: 'waxseal serve --port 8080 --data ./kms' },
+    {
+      text: 'Use it with the AWS CLI.',
+      line: 'AWS_SHARED_CREDENTIALS_FILE=./kms/credentials aws kms create-key --region us-east-1 --endpoint-url http://127.0.0.1:8080',
+    },
+  ],
+  async run(options: ServeOptions) {
+    const directory = options.data ?? directoryOf(options.kms)
+    const tls = tlsFiles(options)
+    const kms = await localKms({
+      directory,
+      rootKeyFile: options.rootKey,
+      account: options.account,
+      regions: options.region,
+    })
+    try {
+      await serve(kms, { options, directory, tls })
+    } finally {
+      await kms.close()
+    }
+  },
+}
+
+function port(text: string): number {
+  return text === '0' ? 0 : countUpTo(0xffff)(text)
+}
+
+function tlsFiles({ tlsCert, tlsKey }: ServeOptions): { certFile: string; keyFile: string } | undefined {
+  if (tlsCert === undefined && tlsKey === undefined) return undefined
+  if (tlsCert === undefined || tlsKey === undefined)
+    throw new CommandError('usage', 'give both --tls-cert and --tls-key')
+  return { certFile: tlsCert, keyFile: tlsKey }
+}
+
+interface Setting {
+  readonly options: ServeOptions
+  readonly directory: string
+  readonly tls: ReturnType<typeof tlsFiles>
+}
+
+async function serve({ engine }: LocalKms, { options, directory, tls }: Setting): Promise<void> {
+  const onError = (error: unknown): void => void process.stderr.write(`waxseal: ${lineOf(error)}\n`)
+  const given = environmentCredentials()
+  mkdirSync(directory, { recursive: true, mode: 0o700 })
+  const file = join(directory, 'credentials')
+  const { account, regions } = engine
+  const credentials = rootCredential({ ...(given ?? fileCredentials(file)), account })
+  const server = createKmsServer({ engine, credentials, onError })
+  const { port = DEFAULT_PORT, host, insecureHttp } = options
+  const listener = await listen({ server, port, host, tls, insecureHttp, onError })
+  const dueWork = setInterval(() => void engine.runDueWork().catch(onError), DUE_WORK_INTERVAL)
+  try {
+    const end = untilEnd(listener)
+    const from = given ? 'the environment' : file
+    const line = `serving ${regions.join(', ')} of account ${account} at ${listener.url}, root credentials from ${from}`
+    await print(
+      options.json === true ? JSON.stringify({ url: listener.url, account, regions, credentials: from }) : line,
+    )
+    await end
+  } finally {
+    clearInterval(dueWork)
+    await close(listener, server)
+  }
+}
+
+/** Waits for a signal to end. */
+function untilEnd(listener: NodeListener): Promise<void> {
+  for (const signal of SIGNALS) process.removeAllListeners(signal)
+  process.on('SIGHUP', () => listener.checkTls())
+  return new Promise((resolve) => {
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve())
+  })
+}
+
+async function close(listener: NodeListener, server: KmsServer): Promise<void> {
+  await listener.close()
+  server.close()
+}
