@@ -4,6 +4,8 @@ import type { RootKeys } from './keys.ts'
 import type { ShapeName } from './model.ts'
 import type { RecordTransaction, UsageRecord } from './records.ts'
 import type { Schedule } from './schedule.ts'
+import type { PolicyTexts } from './policy-texts.ts'
+import type { StoreKeys } from './store-keys.ts'
 import type { Trail } from './trail.ts'
 import type { ActionName } from './types.ts'
 
@@ -11,12 +13,16 @@ import type { ActionName } from './types.ts'
 export interface ActionContext {
   readonly action: ActionName
   readonly caller: Principal
+  /** As it was given, but validated. */
+  readonly input: Readonly<Record<string, unknown>>
   readonly request: Omit<CallOptions, 'signal' | 'caller' | 'region'>
   readonly scope: Scope
   /** Milliseconds since 1970. */
   readonly now: number
   readonly random: (length: number) => Uint8Array<ArrayBuffer>
   readonly keys: RootKeys
+  readonly storeKeys: StoreKeys
+  readonly policies: PolicyTexts
   readonly records: RecordTransaction
   readonly schedule: Schedule
   /** What the audit record of this call says beside its input and output. */

@@ -1,6 +1,7 @@
 import { KmsError } from '../errors.ts'
 import type { Action } from './action.ts'
 import { createAlias } from './actions/create-alias.ts'
+import { createGrant } from './actions/create-grant.ts'
 import { createKey } from './actions/create-key.ts'
 import { decrypt } from './actions/decrypt.ts'
 import { deleteAlias } from './actions/delete-alias.ts'
@@ -12,11 +13,14 @@ import { generateDataKey, generateDataKeyWithoutPlaintext } from './actions/gene
 import { generateRandom } from './actions/generate-random.ts'
 import { getKeyLastUsage } from './actions/get-key-last-usage.ts'
 import { getKeyRotationStatus } from './actions/get-key-rotation-status.ts'
+import { getKeyPolicy, listKeyPolicies, putKeyPolicy } from './actions/key-policies.ts'
 import { listAliases } from './actions/list-aliases.ts'
+import { listGrants, listRetirableGrants } from './actions/list-grants.ts'
 import { listKeyRotations } from './actions/list-key-rotations.ts'
 import { listKeys } from './actions/list-keys.ts'
 import { listResourceTags } from './actions/list-resource-tags.ts'
 import { reEncrypt } from './actions/re-encrypt.ts'
+import { retireGrant, revokeGrant } from './actions/retire-grant.ts'
 import { rotateKeyOnDemand } from './actions/rotate-key-on-demand.ts'
 import { cancelKeyDeletion, scheduleKeyDeletion } from './actions/schedule-key-deletion.ts'
 import { tagResource, untagResource } from './actions/tag-resource.ts'
@@ -29,6 +33,7 @@ import type { ActionInput, ActionName, ActionOutput } from './types.ts'
 const ACTIONS: { readonly [Name in ActionName]: Action<ActionInput<Name>, ActionOutput<Name>> } = {
   CancelKeyDeletion: cancelKeyDeletion,
   CreateAlias: createAlias,
+  CreateGrant: createGrant,
   CreateKey: createKey,
   Decrypt: decrypt,
   DeleteAlias: deleteAlias,
@@ -42,12 +47,19 @@ const ACTIONS: { readonly [Name in ActionName]: Action<ActionInput<Name>, Action
   GenerateDataKeyWithoutPlaintext: generateDataKeyWithoutPlaintext,
   GenerateRandom: generateRandom,
   GetKeyLastUsage: getKeyLastUsage,
+  GetKeyPolicy: getKeyPolicy,
   GetKeyRotationStatus: getKeyRotationStatus,
   ListAliases: listAliases,
+  ListGrants: listGrants,
+  ListKeyPolicies: listKeyPolicies,
   ListKeyRotations: listKeyRotations,
   ListKeys: listKeys,
   ListResourceTags: listResourceTags,
+  ListRetirableGrants: listRetirableGrants,
+  PutKeyPolicy: putKeyPolicy,
   ReEncrypt: reEncrypt,
+  RetireGrant: retireGrant,
+  RevokeGrant: revokeGrant,
   RotateKeyOnDemand: rotateKeyOnDemand,
   ScheduleKeyDeletion: scheduleKeyDeletion,
   TagResource: tagResource,

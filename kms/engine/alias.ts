@@ -1,7 +1,7 @@
 import { KmsError } from '../errors.ts'
 import type { ActionContext } from './action.ts'
 import { aliasArn, parseKeyReference } from './arn.ts'
-import { authorise } from './authorise.ts'
+import { authorise, authoriseKey } from './authorise.ts'
 import { assertKeyState } from './key-state.ts'
 import { findKey, type FoundKey } from './lookup.ts'
 import type { KeyRecord } from './records.ts'
@@ -23,9 +23,9 @@ export function assertAliasName(name: string): void {
 export async function findTarget(context: ActionContext, aliasName: string, target: string): Promise<FoundKey> {
   const reference = parseKeyReference(target, context.scope)
   if ('aliasName' in reference) throw new KmsError('ValidationException', 'Aliases must refer to keys. Not aliases')
-  authorise(context, aliasArn(context.scope, aliasName))
+  await authorise(context, aliasArn(context.scope, aliasName))
   const found = await findKey(context, reference.keyId)
-  authorise(context, found.arn)
+  await authoriseKey(context, found.record, found.arn)
   assertKeyState(found.record.state, 'labelling', found.arn)
   return found
 }

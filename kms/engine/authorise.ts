@@ -1,34 +1,111 @@
 import { KmsError } from '../errors.ts'
+import {
+  accessRequest,
+  authorise as decide,
+  denialMessage,
+  type AccessFacts,
+  type AccessRequest,
+  type Authority,
+  type KeyFacts,
+  type Outcome,
+  type PolicyDocument,
+} from '../policy/index.ts'
 import type { ActionContext } from './action.ts'
-import { accountRoot } from './caller.ts'
+import { assertGrantTokens } from './grant-token.ts'
+import { grantsFor } from './grants.ts'
+import { findUserOf } from './identities.ts'
+import { keyPolicyOf } from './key-policy.ts'
+import type { KeyRecord } from './records.ts'
 
 /** What a call wants to do, as policies and grants see it. */
 export interface Access {
   /** Without `kms:`; default the action's name. */
   readonly permission?: string | undefined
   readonly grantTokens?: readonly string[] | undefined
+  /** The alias by which the request names the key. */
+  readonly requestAlias?: string | undefined
+  /** Of ReEncrypt: whether both keys are the same. */
+  readonly isSameKey?: boolean | undefined
 }
 
 /**
- * Whether the caller may do this to the resource with this ARN (`*` where there is none).
+ * Whether the caller may do this to a key; answers by which authority.
+ *
+ * @throws KmsError `AccessDeniedException`, `InvalidGrantTokenException`
+ */
+export async function authoriseKey(
+  context: ActionContext,
+  key: KeyRecord,
+  arn: string,
+  access: Access = {},
+): Promise<Outcome> {
+  assertGrantTokens(context, access.grantTokens)
+  const request = keyRequest(context, key, arn, access)
+  const authority = await authorityOn(context, key)
+  const outcome = decide(request, authority)
+  if (outcome.decision !== 'implicit-deny' || key.grants === 0) return allowed(request, outcome)
+  return allowed(request, decide(request, { ...authority, grants: await grantsFor(context, key) }))
+}
+
+/**
+ * Whether the caller may do this on no key: to an alias (its ARN), or at all (`*`).
  *
  * @throws KmsError `AccessDeniedException`
  */
-export function authorise(context: ActionContext, resource: string, access: Access = {}): void {
-  assertNoGrantTokens(access.grantTokens)
-  const { caller, scope } = context
-  const root = accountRoot(scope)
-  if (caller.type === root.type && caller.arn === root.arn) return
-  const action = `kms:${access.permission ?? context.action}`
-  throw new KmsError(
-    'AccessDeniedException',
-    `User: ${caller.arn} is not authorized to perform: ${action} on resource: ${resource}`,
-  )
+export async function authorise(context: ActionContext, resource: string): Promise<void> {
+  const request = accessRequest({ ...callFacts(context), permission: context.action, resource })
+  allowed(request, decide(request, { identityPolicies: await identityPoliciesOf(context) }))
 }
 
-/** There are no grants in this KMS yet, so there is no token of one. */
-function assertNoGrantTokens(tokens: readonly string[] | undefined): void {
-  if (tokens && tokens.length > 0) {
-    throw new KmsError('InvalidGrantTokenException', 'The grant token is not one of this KMS.')
+/** The request for a permission on a key. */
+export function keyRequest(context: ActionContext, key: KeyRecord, arn: string, access: Access): AccessRequest {
+  const { permission = context.action, requestAlias, isSameKey } = access
+  return accessRequest({
+    ...callFacts(context),
+    permission,
+    resource: arn,
+    key: keyFacts(key),
+    requestAlias,
+    isSameKey,
+  })
+}
+
+/** What decides of a key, but for its grants. */
+export async function authorityOn(
+  context: ActionContext,
+  { keyId }: KeyRecord,
+): Promise<Required<Omit<Authority, 'grants'>>> {
+  return { keyPolicy: await keyPolicyOf(context, keyId), identityPolicies: await identityPoliciesOf(context) }
+}
+
+/** The policies of the caller: only of a user who is still the one that he was. */
+export async function identityPoliciesOf(context: ActionContext): Promise<readonly PolicyDocument[]> {
+  const user = await findUserOf(context, context.caller)
+  return Object.values(user?.policies ?? {}).map((text) => context.policies.parse(text, 'identity'))
+}
+
+/** What conditions know of the call. */
+export function callFacts(context: ActionContext): Omit<AccessFacts, 'permission' | 'resource'> {
+  const { caller, input, scope, now, request } = context
+  const { sourceIp, isSecure = true, userAgent } = request
+  return {
+    principal: caller,
+    resourceAccount: scope.account,
+    input,
+    now,
+    region: scope.region,
+    sourceIp,
+    isSecure,
+    userAgent,
   }
+}
+
+/** What conditions know of a key. */
+export function keyFacts({ keySpec, keyUsage, origin, tags, aliases }: KeyRecord): KeyFacts {
+  return { keySpec, keyUsage, origin, tags, aliases, multiRegionKeyType: undefined }
+}
+
+function allowed(request: AccessRequest, outcome: Outcome): Outcome {
+  if (outcome.decision === 'allow') return outcome
+  throw new KmsError('AccessDeniedException', denialMessage(request, outcome))
 }

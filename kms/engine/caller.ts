@@ -1,14 +1,7 @@
+import type { Principal } from '../policy/index.ts'
 import type { Scope } from './arn.ts'
 
-/** Who calls. */
-export interface Principal {
-  readonly account: string
-  readonly arn: string
-  /** Unique for ever: a user who is made again under an old name has another one. */
-  readonly id: string
-  readonly type: 'Account' | 'User' | 'Role' | 'Anonymous'
-  readonly tags: Readonly<Record<string, string>>
-}
+export type { Principal } from '../policy/index.ts'
 
 /** Options of one call. */
 export interface CallOptions {

@@ -6,12 +6,14 @@ import { Batch } from './batch.ts'
 import { KnownRows } from './authentic-rows.ts'
 import { accountRoot, type CallOptions } from './caller.ts'
 import { CommitQueue } from './commit-queue.ts'
+import { IAM_ACTIONS, type IamActionName, type IamTypes } from './iam.ts'
 import type { RootKeys } from './keys.ts'
 import { DueFirst } from './lookup.ts'
 import { OutsideResults, OutsideWork, wipeBytes } from './outside.ts'
+import { PolicyTexts } from './policy-texts.ts'
 import type { StoreKeys } from './store-keys.ts'
 import { TimeGuard } from './time-guard.ts'
-import { callRecord, Trail } from './trail.ts'
+import { callRecord, managementRecord, Trail } from './trail.ts'
 import type { ActionName } from './types.ts'
 import { validate } from './validate.ts'
 
@@ -44,6 +46,7 @@ type Outcome = { readonly output: unknown } | { readonly error: unknown }
 export class Calls {
   readonly #host: Host
   readonly #known = new KnownRows()
+  readonly #policies = new PolicyTexts()
   readonly #queue: CommitQueue<Batch>
   readonly #guard: TimeGuard
 
@@ -75,6 +78,26 @@ export class Calls {
     } finally {
       wipeBytes(call.input)
     }
+  }
+
+  /** Runs one action on users, as the account's root. `input` is copied before this returns. */
+  async manage<Name extends IamActionName>(
+    name: Name,
+    given: IamTypes[Name]['input'],
+  ): Promise<IamTypes[Name]['output']> {
+    const input = structuredClone(given)
+    return this.#queue.run(async (batch) => {
+      const { scope, clock, random, keys } = this.#host
+      const now = clock()
+      const { records, schedule } = batch
+      const outcome = await settled(() =>
+        records.savepoint(() => IAM_ACTIONS[name]({ scope, now, random, keys, records, schedule }, input)),
+      )
+      const call = { name, input, caller: accountRoot(scope), request: {}, scope, now, outcome }
+      await batch.log.append((ids) => managementRecord(call, ids))
+      if ('error' in outcome) throw outcome.error
+      return outcome.output
+    })
   }
 
   /** Does all that is due; answers when the next is. */
@@ -128,7 +151,7 @@ export class Calls {
     if (input === undefined) return { error: call.fault }
     for (;;) {
       try {
-        const act = (): Promise<unknown> => action.act(this.#context(batch, call, moment), input)
+        const act = (): Promise<unknown> => action.act(this.#context(batch, call, input, moment), input)
         return { output: await (action.mode === 'write' ? batch.records.savepoint(act) : act()) }
       } catch (error) {
         if (!(error instanceof DueFirst)) return { error }
@@ -139,17 +162,25 @@ export class Calls {
     }
   }
 
-  #context(batch: Batch, call: Call, { now, trail }: { now: number; trail: Trail }): ActionContext {
+  #context(
+    batch: Batch,
+    call: Call,
+    input: Readonly<Record<string, unknown>>,
+    { now, trail }: { now: number; trail: Trail },
+  ): ActionContext {
     const { scope, name, options, results } = call
-    const { random, keys } = this.#host
+    const { random, keys, storeKeys } = this.#host
     return {
       action: name,
       caller: options.caller ?? accountRoot(scope),
+      input,
       request: options,
       scope,
       now,
       random,
       keys,
+      storeKeys,
+      policies: this.#policies,
       records: batch.records,
       schedule: batch.schedule,
       trail,
@@ -179,6 +210,14 @@ export class Calls {
     if ('error' in outcome) return
     const usage = { operation: name, at: moment.now, ...ids, requestId: options.requestId ?? ids.requestId }
     for (const keyRow of moment.trail.used) batch.noteUsage(keyRow, usage)
+  }
+}
+
+async function settled<T>(work: () => Promise<T>): Promise<{ readonly output: T } | { readonly error: unknown }> {
+  try {
+    return { output: await work() }
+  } catch (error) {
+    return { error }
   }
 }
 

@@ -1,8 +1,7 @@
 import { KmsError } from '../errors.ts'
 import type { ActionContext } from './action.ts'
-import { keyArn } from './arn.ts'
 import type { Access } from './authorise.ts'
-import { authorise } from './authorise.ts'
+import { authoriseKey } from './authorise.ts'
 import { parseBlob } from './blob.ts'
 import { assertAlgorithm, assertUsable, authenticatedContext, endDryRun } from './cryptography.ts'
 import { specification, SYMMETRIC_DEFAULT } from './key-spec.ts'
@@ -66,8 +65,9 @@ async function findDecryptionKey(
   if (algorithm !== SYMMETRIC_DEFAULT || !ciphertext) throw keyIdRequired()
   const blob = parseBlob(ciphertext)
   if (!named) {
-    authorise(context, keyArn(context.scope, blob.keyId), access)
-    return findKey(context, blob.keyId)
+    const found = await findKey(context, blob.keyId)
+    await authoriseKey(context, found.record, found.arn, access)
+    return found
   }
   if (named.record.keyId === blob.keyId) return named
   throw new KmsError(

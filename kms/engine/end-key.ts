@@ -2,6 +2,8 @@ import { rowId } from './arn.ts'
 import type { DueContext } from './due.ts'
 import { deleteMaterial } from './material.ts'
 import { addToKeyCount } from './key-count.ts'
+import { deleteGrants } from './grants.ts'
+import { policyRow } from './key-policy.ts'
 import type { KeyRecord, Stored } from './records.ts'
 import { dueAt } from './schedule.ts'
 
@@ -11,6 +13,8 @@ export async function endKey(context: DueContext, { record }: Stored<KeyRecord>)
   const { keyId } = record
   for (const { id } of record.materials) await deleteMaterial(context, keyId, id)
   for (const name of record.aliases) await records.delete('alias', rowId(scope, name))
+  await deleteGrants(context, keyId)
+  await records.delete('policy', policyRow(scope, keyId))
   await records.delete('usage', rowId(scope, keyId))
   await records.delete('key', rowId(scope, keyId))
   await schedule.move(scope, keyId, dueAt(record), undefined)

@@ -6,6 +6,8 @@ import { scopeOf, type Scope } from './arn.ts'
 import { openAudit, type Audit } from './audit.ts'
 import { Calls } from './calls.ts'
 import type { CallOptions } from './caller.ts'
+import { openCredentials, type Credentials } from './credentials.ts'
+import { IAM_ACTIONS, type IamActionName, type IamTypes } from './iam.ts'
 import { ROOT_KEY_BYTES, RootKeys } from './keys.ts'
 import { wipeBytes } from './outside.ts'
 import { openRoot } from './root.ts'
@@ -41,6 +43,8 @@ export interface Engine {
   readonly regions: readonly string[]
   /** The log of all calls. */
   readonly audit: Audit
+  /** The access keys of the users, for whoever verifies signatures. */
+  readonly credentials: Credentials
   /**
    * Runs one action in one transaction, by default as the root of the account. The answer comes when effect and audit
    * record are durable.
@@ -56,6 +60,13 @@ export interface Engine {
     input: ActionInput<Name>,
     options?: CallOptions,
   ): Promise<ActionOutput<Name>>
+  /**
+   * Runs one action on the users of the account and their access keys, with the names of AWS IAM, as the account's root.
+   *
+   * @throws KmsError `NoSuchEntityException`, `EntityAlreadyExistsException`, `DeleteConflictException`,
+   *   `LimitExceededException`, `ValidationException`, or `MalformedPolicyDocumentException`
+   */
+  iam<Name extends IamActionName>(action: Name, input: IamTypes[Name]['input']): Promise<IamTypes[Name]['output']>
   /**
    * Does what is due by now: rotations and deletions. Calls do it as well, at their turn; a server calls this from a
    * timer. Answers when something is due next, in milliseconds since 1970, if anything is.
@@ -93,12 +104,20 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
     region: scopes[0].region,
     regions: scopes.map(({ region }) => region),
     audit: openAudit({ store, keys, storeKeys }),
+    credentials: openCredentials({ store, keys, scope: scopes[0] }),
     async call(name, input, options = {}) {
       options.signal?.throwIfAborted()
       const scope = scopes.find(({ region }) => region === (options.region ?? scopes[0].region))
       if (!scope) throw new RangeError(`this KMS has no Region ${String(options.region)}`)
       if (isClosed) throw new KmsError('KMSInternalException', 'this KMS was closed')
       return calls.run(name, actionOf(name), input, options, scope)
+    },
+    async iam(name, input) {
+      if (isClosed) throw new KmsError('KMSInternalException', 'this KMS was closed')
+      if (!Object.hasOwn(IAM_ACTIONS, name)) {
+        throw new KmsError('UnknownOperationException', `This KMS has no action ${name} on users.`)
+      }
+      return calls.manage(name, input)
     },
     async runDueWork() {
       if (isClosed) throw new KmsError('KMSInternalException', 'this KMS was closed')

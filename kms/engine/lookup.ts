@@ -1,7 +1,7 @@
 import { KmsError } from '../errors.ts'
 import type { ActionContext } from './action.ts'
 import { aliasArn, keyArn, parseKeyId, parseKeyReference, rowId } from './arn.ts'
-import { authorise, type Access } from './authorise.ts'
+import { authoriseKey, type Access } from './authorise.ts'
 import { tampered, type AliasRecord, type KeyRecord, type Stored } from './records.ts'
 import { dueAt } from './schedule.ts'
 
@@ -48,15 +48,23 @@ export async function findAlias(context: ActionContext, aliasName: string): Prom
 export async function resolveKey(context: ActionContext, text: string, access?: Access): Promise<FoundKey> {
   const reference = parseKeyReference(text, context.scope)
   const found = await ('keyId' in reference ? findKey(context, reference.keyId) : findByAlias(context, reference))
-  authorise(context, found.arn, access)
+  const requestAlias = 'aliasName' in reference ? reference.aliasName : undefined
+  await authoriseKey(context, found.record, found.arn, { ...access, requestAlias })
   return found
 }
 
 /** As {@link resolveKey}, for parameters that take a key id or key ARN only. */
 export async function resolveKeyId(context: ActionContext, text: string, access?: Access): Promise<FoundKey> {
   const found = await findKey(context, parseKeyId(text, context.scope))
-  authorise(context, found.arn, access)
+  await authoriseKey(context, found.record, found.arn, access)
   return found
+}
+
+/** The id of the key that a parameter names, whether or not there is one. */
+export async function locateKey(context: ActionContext, text: string): Promise<string> {
+  const reference = parseKeyReference(text, context.scope)
+  if ('keyId' in reference) return reference.keyId
+  return (await findAlias(context, reference.aliasName)).record.targetKeyId
 }
 
 async function findByAlias(context: ActionContext, { aliasName }: { readonly aliasName: string }): Promise<FoundKey> {

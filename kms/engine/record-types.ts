@@ -1,3 +1,4 @@
+import type { Grant } from '../policy/index.ts'
 import type { KeyOrigin, KeySpecName, KeyUsageName } from './key-spec.ts'
 import type { KeyState } from './key-state.ts'
 
@@ -93,12 +94,58 @@ export interface DueRecord {
   readonly keyId: string
 }
 
+/** The policy of a key. */
+export interface PolicyRecord {
+  readonly text: string
+  /** Unique ids of the principals that it names, by ARN, as they were when it was put. */
+  readonly ids: Readonly<Record<string, string>>
+}
+
+export interface GrantRecord extends Grant {
+  readonly keyId: string
+  readonly created: number
+  readonly name?: string
+}
+
+/** Says that a principal may retire a grant; whether it is so, the grant itself says. */
+export interface RetiringRecord {
+  readonly keyId: string
+  readonly grantId: string
+}
+
+/** A user of the account. */
+export interface UserRecord {
+  readonly name: string
+  readonly path: string
+  readonly userId: string
+  readonly arn: string
+  readonly created: number
+  readonly tags: readonly { readonly key: string; readonly value: string }[]
+  /** Texts of its policies, by name. */
+  readonly policies: Readonly<Record<string, string>>
+  readonly accessKeyIds: readonly string[]
+}
+
+/** An access key of a user. */
+export interface AccessKeyRecord {
+  readonly accessKeyId: string
+  readonly userName: string
+  readonly userId: string
+  readonly created: number
+  /** Hex of the sealed secret. */
+  readonly sealed: string
+}
+
 /** Records by table. */
 export interface Records {
   readonly key: KeyRecord
   readonly material: MaterialRecord
   readonly alias: AliasRecord
   readonly meta: ScopeRecord | RootRecord | ChainRecord
+  readonly policy: PolicyRecord
+  readonly grant: GrantRecord
+  readonly retiring: RetiringRecord
+  readonly identity: UserRecord | AccessKeyRecord
   readonly usage: UsageRecord
   readonly due: DueRecord
 }

@@ -9,7 +9,7 @@ export { tampered, type Stored } from './authentic-rows.ts'
 export type * from './record-types.ts'
 
 /** Tables whose rows give no authority: hints that are checked against a key, counters, and the log, a chain itself. */
-const UNINDEXED: readonly Table[] = ['index', 'usage', 'due', 'audit']
+const UNINDEXED: readonly Table[] = ['index', 'usage', 'due', 'retiring', 'audit']
 
 /**
  * Reads and writes authenticated records: a row must be one that the engine wrote, and of those with its name the

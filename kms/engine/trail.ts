@@ -10,7 +10,7 @@ export interface AuditRecord {
   readonly userIdentity: Readonly<Record<string, string>>
   /** ISO 8601, in seconds. */
   readonly eventTime: string
-  readonly eventSource: 'kms.amazonaws.com'
+  readonly eventSource: 'kms.amazonaws.com' | 'iam.amazonaws.com'
   readonly eventName: string
   readonly awsRegion: string
   readonly sourceIPAddress: string
@@ -85,6 +85,21 @@ export function callRecord(call: RecordedCall, ids: RecordIds): AuditRecord {
     recipientAccountId: scope.account,
     eventCategory: 'Management',
   }
+}
+
+/** A call that manages the users of the account. */
+export interface ManagementCall extends Omit<RecordedCall, 'action' | 'shape' | 'trail' | 'isReadOnly' | 'input'> {
+  readonly name: string
+  readonly input: object
+}
+
+/** The record of such a call, which is made in the process, by the account's root. */
+export function managementRecord(call: ManagementCall, ids: RecordIds): AuditRecord {
+  const { name, input, ...rest } = call
+  const isReadOnly = /^(?:Get|List)/.test(name)
+  const base = { ...rest, action: name, shape: 'ListKeysRequest' as const, isReadOnly, trail: new Trail() }
+  const record = callRecord({ ...base, input: undefined }, ids)
+  return { ...record, eventSource: 'iam.amazonaws.com', requestParameters: answerWithoutSecrets(input) }
 }
 
 /** What the engine did by itself. */
@@ -171,7 +186,7 @@ function isKeptOut(shapeName: ShapeName): boolean {
 }
 
 /** What of an answer no record holds, beside bytes. */
-const SECRET_ANSWERS: readonly string[] = ['GrantToken']
+const SECRET_ANSWERS: readonly string[] = ['GrantToken', 'SecretAccessKey']
 
 function answerWithoutSecrets(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(answerWithoutSecrets)

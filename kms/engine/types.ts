@@ -1,7 +1,9 @@
 import type * as cryptography from './types/cryptography.ts'
+import type * as grants from './types/grants.ts'
 import type * as keys from './types/keys.ts'
 
 export type * from './types/cryptography.ts'
+export type * from './types/grants.ts'
 export type * from './types/keys.ts'
 
 interface Types<Input, Output> {
@@ -13,6 +15,7 @@ interface Types<Input, Output> {
 export interface ActionTypes {
   readonly CancelKeyDeletion: Types<keys.KeyIdInput, keys.KeyIdOutput>
   readonly CreateAlias: Types<keys.CreateAliasInput, undefined>
+  readonly CreateGrant: Types<grants.CreateGrantInput, grants.CreateGrantOutput>
   readonly CreateKey: Types<keys.CreateKeyInput, keys.KeyMetadataOutput>
   readonly Decrypt: Types<cryptography.DecryptInput, cryptography.DecryptOutput>
   readonly DeleteAlias: Types<keys.DeleteAliasInput, undefined>
@@ -29,12 +32,19 @@ export interface ActionTypes {
   >
   readonly GenerateRandom: Types<cryptography.GenerateRandomInput, cryptography.GenerateRandomOutput>
   readonly GetKeyLastUsage: Types<keys.KeyIdInput, keys.GetKeyLastUsageOutput>
+  readonly GetKeyPolicy: Types<grants.GetKeyPolicyInput, grants.GetKeyPolicyOutput>
   readonly GetKeyRotationStatus: Types<keys.KeyIdInput, keys.GetKeyRotationStatusOutput>
   readonly ListAliases: Types<keys.ListAliasesInput, keys.ListAliasesOutput>
+  readonly ListGrants: Types<grants.ListGrantsInput, grants.ListGrantsOutput>
+  readonly ListKeyPolicies: Types<grants.ListKeyPoliciesInput, grants.ListKeyPoliciesOutput>
   readonly ListKeyRotations: Types<keys.ListKeyRotationsInput, keys.ListKeyRotationsOutput>
   readonly ListKeys: Types<keys.PageInput, keys.ListKeysOutput>
   readonly ListResourceTags: Types<keys.ListOfKeyInput, keys.ListResourceTagsOutput>
+  readonly ListRetirableGrants: Types<grants.ListRetirableGrantsInput, grants.ListGrantsOutput>
+  readonly PutKeyPolicy: Types<grants.PutKeyPolicyInput, undefined>
   readonly ReEncrypt: Types<cryptography.ReEncryptInput, cryptography.ReEncryptOutput>
+  readonly RetireGrant: Types<grants.RetireGrantInput, undefined>
+  readonly RevokeGrant: Types<grants.RevokeGrantInput, undefined>
   readonly RotateKeyOnDemand: Types<keys.KeyIdInput, keys.KeyIdOutput>
   readonly ScheduleKeyDeletion: Types<keys.ScheduleKeyDeletionInput, keys.ScheduleKeyDeletionOutput>
   readonly TagResource: Types<keys.TagResourceInput, undefined>

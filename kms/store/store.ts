@@ -6,6 +6,7 @@ export const TABLES = [
   'alias',
   'policy',
   'grant',
+  'retiring',
   'identity',
   'index',
   'usage',

@@ -88,8 +88,6 @@ describe.each(STORES)('keys on $store', ({ newStore }) => {
       [{ MultiRegion: true }, 'MultiRegion'],
       [{ CustomKeyStoreId: 'cks-1' }, 'CustomKeyStoreId'],
       [{ XksKeyId: 'xks-1' }, 'XksKeyId'],
-      [{ Policy: '{}' }, 'Policy'],
-      [{ BypassPolicyLockoutSafetyCheck: true }, 'BypassPolicyLockoutSafetyCheck'],
     ])('refuses %j as not supported', async (input, what) => {
       const message = `${what} is not supported by this KMS yet.`
       await refused(engine.call('CreateKey', input), 'UnsupportedOperationException', message)

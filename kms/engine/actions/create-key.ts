@@ -6,6 +6,7 @@ import { uuidOf } from '../bytes.ts'
 import { addToKeyCount } from '../key-count.ts'
 import { keyMetadata } from '../key-metadata.ts'
 import { specification, type KeySpecName, type KeyUsageName } from '../key-spec.ts'
+import { writePolicy } from '../key-policy.ts'
 import { newMaterialId, storeMaterial } from '../material.ts'
 import type { KeyRecord } from '../records.ts'
 import { recordTags } from '../tags.ts'
@@ -19,7 +20,7 @@ export const createKey: Action<CreateKeyInput, KeyMetadataOutput> = {
     const { keySpec, keyUsage, materialBytes } = kindOf(input)
     assertSupported(input)
     const tags = recordTags(input.Tags ?? [])
-    authorise(context, '*')
+    await authorise(context, '*')
     await addToKeyCount(context, 1)
     const materialId = newMaterialId(context)
     const key: KeyRecord = {
@@ -43,6 +44,8 @@ export const createKey: Action<CreateKeyInput, KeyMetadataOutput> = {
     } finally {
       material.fill(0)
     }
+    const { Policy: text, BypassPolicyLockoutSafetyCheck: bypassesLockoutCheck } = input
+    await writePolicy(context, key, { text, bypassesLockoutCheck })
     await context.records.put('key', rowId(context.scope, key.keyId), key)
     context.trail.touch(keyArn(context.scope, key.keyId))
     return { KeyMetadata: keyMetadata(context.scope, key) }
@@ -82,9 +85,6 @@ function assertSupported(input: CreateKeyInput): void {
   if (input.MultiRegion) throw unsupported('MultiRegion')
   if (input.CustomKeyStoreId !== undefined) throw unsupported('CustomKeyStoreId')
   if (input.XksKeyId !== undefined) throw unsupported('XksKeyId')
-  // A policy that is stored and not enforced would promise what this engine does not do.
-  if (input.Policy !== undefined) throw unsupported('Policy')
-  if (input.BypassPolicyLockoutSafetyCheck) throw unsupported('BypassPolicyLockoutSafetyCheck')
 }
 
 function unsupported(what: string): KmsError {

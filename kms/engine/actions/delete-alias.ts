@@ -1,7 +1,7 @@
 import type { Action } from '../action.ts'
 import { assertAliasName, withoutAlias } from '../alias.ts'
 import { aliasArn } from '../arn.ts'
-import { authorise } from '../authorise.ts'
+import { authorise, authoriseKey } from '../authorise.ts'
 import { findAlias, findKey, updateKey } from '../lookup.ts'
 import type { DeleteAliasInput } from '../types.ts'
 
@@ -11,10 +11,10 @@ export const deleteAlias: Action<DeleteAliasInput, undefined> = {
   mode: 'write',
   async act(context, { AliasName }) {
     assertAliasName(AliasName)
-    authorise(context, aliasArn(context.scope, AliasName))
+    await authorise(context, aliasArn(context.scope, AliasName))
     const alias = await findAlias(context, AliasName)
     const { stored, record, arn } = await findKey(context, alias.record.targetKeyId)
-    authorise(context, arn)
+    await authoriseKey(context, record, arn)
     await updateKey(context, stored, withoutAlias(record, AliasName))
     await context.records.delete('alias', alias.row.id)
     return undefined

@@ -11,7 +11,7 @@ export const generateRandom: Action<GenerateRandomInput, GenerateRandomOutput> =
   async act(context, { NumberOfBytes, CustomKeyStoreId, Recipient }) {
     if (NumberOfBytes === undefined) throw new KmsError('ValidationException', 'NumberOfBytes is required.')
     assertNoRecipient(Recipient)
-    authorise(context, '*')
+    await authorise(context, '*')
     if (CustomKeyStoreId !== undefined) {
       throw new KmsError('CustomKeyStoreNotFoundException', `Custom key store ${CustomKeyStoreId} does not exist.`)
     }

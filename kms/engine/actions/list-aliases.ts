@@ -16,7 +16,7 @@ export const listAliases: Action<ListAliasesInput, ListAliasesOutput> = {
   async act(context, { KeyId, Limit = DEFAULT_LIMIT, Marker }) {
     const { scope } = context
     assertLimit(Limit, MAX_LIMIT)
-    authorise(context, '*')
+    await authorise(context, '*')
     const key = KeyId === undefined ? undefined : (await findKey(context, parseKeyId(KeyId, scope))).stored
     const request = { limit: Limit, marker: Marker, prefix: rowId(scope, ''), isId: isAliasName }
     const page = await readPage(request, (after, limit) => {

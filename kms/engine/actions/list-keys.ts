@@ -12,7 +12,7 @@ export const listKeys: Action<PageInput, ListKeysOutput> = {
   mode: 'read',
   async act(context, { Limit = DEFAULT_LIMIT, Marker }) {
     const { scope, records } = context
-    authorise(context, '*')
+    await authorise(context, '*')
     const prefix = rowId(scope, '')
     const request = { limit: Limit, marker: Marker, prefix, isId: isKeyId }
     const page = await readPage(request, (after, limit) => records.list('key', { prefix, after, limit }))

@@ -1,7 +1,7 @@
 import { KmsError } from '../../errors.ts'
 import type { Action } from '../action.ts'
 import { assertAliasName, findTarget, withAlias, withoutAlias } from '../alias.ts'
-import { authorise } from '../authorise.ts'
+import { authoriseKey } from '../authorise.ts'
 import { findAlias, findKey, updateKey } from '../lookup.ts'
 import type { KeyRecord } from '../records.ts'
 import type { CreateAliasInput } from '../types.ts'
@@ -16,7 +16,7 @@ export const updateAlias: Action<CreateAliasInput, undefined> = {
     const target = await findTarget(context, AliasName, TargetKeyId)
     const alias = await findAlias(context, AliasName)
     const current = await findKey(context, alias.record.targetKeyId)
-    authorise(context, current.arn)
+    await authoriseKey(context, current.record, current.arn)
     assertSameKind(current.record, target.record)
     const { keyId } = target.record
     if (keyId !== current.record.keyId) {

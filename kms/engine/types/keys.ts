@@ -60,7 +60,7 @@ export interface PageInput {
   readonly Marker?: string | undefined
 }
 
-interface PageOutput {
+export interface PageOutput {
   readonly Truncated: boolean
   /** Only when `Truncated`. */
   readonly NextMarker?: string

@@ -1,0 +1,128 @@
+import { sha256 } from '../../bindings/core.ts'
+import { KmsError } from '../errors.ts'
+import type { Principal } from '../policy/index.ts'
+import type { ActionContext } from './action.ts'
+import { rowId, type Scope } from './arn.ts'
+import { toHex } from './bytes.ts'
+import type { FoundKey } from './lookup.ts'
+import { updateKey } from './lookup.ts'
+import type { GrantRecord, KeyRecord, Stored } from './records.ts'
+import type { GrantListEntry } from './types.ts'
+
+/** Most grants of a key. */
+const MAX_GRANTS = 50_000
+
+type RowContext = Pick<ActionContext, 'scope' | 'records'>
+
+/** Id of the row of a grant. */
+export function grantRow(scope: Scope, keyId: string, grantId: string): string {
+  return rowId(scope, keyId, grantId)
+}
+
+/** What the rows of a key's grants to one principal belong to. */
+function granteeOwner(scope: Scope, keyId: string, grantee: string): string {
+  return rowId(scope, keyId, grantee)
+}
+
+/** All grants of a key to one principal. */
+export async function grantsTo(
+  { scope, records }: RowContext,
+  keyId: string,
+  grantee: string,
+): Promise<readonly GrantRecord[]> {
+  const owner = granteeOwner(scope, keyId, grantee)
+  const stored = await records.list('grant', { prefix: rowId(scope, keyId, ''), owner, limit: MAX_GRANTS })
+  return stored.map(({ record }) => record)
+}
+
+/** The grants of a key that could be for the caller: to him, or to his account. */
+export async function grantsFor(context: ActionContext, { keyId }: KeyRecord): Promise<readonly GrantRecord[]> {
+  const grants = await Promise.all(namesOf(context.caller).map((name) => grantsTo(context, keyId, name)))
+  return grants.flat()
+}
+
+/** Everything that a grant can call somebody: an assumed role is called by its session, or by the role. */
+function namesOf({ arn, account }: Principal): readonly string[] {
+  const partition = arn.split(':')[1] ?? 'aws'
+  const [, role] = /:assumed-role\/([^/]+)\//.exec(arn) ?? []
+  const names = [arn, account, `arn:${partition}:iam::${account}:root`]
+  return [...new Set(role === undefined ? names : [...names, `arn:${partition}:iam::${account}:role/${role}`])]
+}
+
+/** @throws KmsError `NotFoundException` */
+export async function findGrant(
+  { scope, records }: RowContext,
+  keyId: string,
+  grantId: string,
+): Promise<Stored<GrantRecord>> {
+  const grant = await records.get('grant', grantRow(scope, keyId, grantId))
+  if (!grant) throw new KmsError('NotFoundException', `Grant ID ${grantId} not found`)
+  return grant
+}
+
+/** Adds a grant to a key. @throws KmsError `LimitExceededException` */
+export async function addGrant(
+  context: ActionContext,
+  { stored, record }: FoundKey,
+  grant: GrantRecord,
+): Promise<void> {
+  const { scope, records } = context
+  const { keyId } = record
+  if (record.grants >= MAX_GRANTS) {
+    throw new KmsError('LimitExceededException', `The key has ${String(MAX_GRANTS)} grants already.`)
+  }
+  const owner = granteeOwner(scope, keyId, grant.grantee.arn)
+  await records.put('grant', grantRow(scope, keyId, grant.grantId), grant, undefined, owner)
+  if (grant.retiring) {
+    await records.put('retiring', retiringRow(scope, grant), { keyId, grantId: grant.grantId })
+  }
+  await updateKey(context, stored, { ...record, grants: record.grants + 1 })
+}
+
+/** Removes a grant from its key. */
+export async function removeGrant(
+  context: ActionContext,
+  { stored, record }: FoundKey,
+  grantId: string,
+): Promise<void> {
+  const { record: grant } = await findGrant(context, record.keyId, grantId)
+  await deleteRows(context, grant)
+  await updateKey(context, stored, { ...record, grants: record.grants - 1 })
+}
+
+/** Removes all grants of a key that ends. */
+export async function deleteGrants(context: RowContext, keyId: string): Promise<void> {
+  const prefix = rowId(context.scope, keyId, '')
+  const grants = await context.records.list('grant', { prefix, limit: MAX_GRANTS })
+  for (const { record } of grants) await deleteRows(context, record)
+}
+
+async function deleteRows({ scope, records }: RowContext, grant: GrantRecord): Promise<void> {
+  await records.delete('grant', grantRow(scope, grant.keyId, grant.grantId))
+  if (grant.retiring) await records.delete('retiring', retiringRow(scope, grant))
+}
+
+/** What the ids of the rows begin with that name the grants which a principal may retire. */
+export function retiringPrefix(scope: Scope, arn: string): string {
+  return rowId(scope, toHex(sha256(new TextEncoder().encode(arn))), '')
+}
+
+function retiringRow(scope: Scope, { retiring, keyId, grantId }: GrantRecord): string {
+  return `${retiringPrefix(scope, retiring?.arn ?? '')}${keyId}/${grantId}`
+}
+
+/** A grant, as ListGrants and ListRetirableGrants answer it. */
+export function grantEntry(grant: GrantRecord, keyArn: string, { partition, account }: Scope): GrantListEntry {
+  const { constraints } = grant
+  return {
+    KeyId: keyArn,
+    GrantId: grant.grantId,
+    Name: grant.name ?? '',
+    CreationDate: new Date(grant.created),
+    GranteePrincipal: grant.grantee.arn,
+    ...(grant.retiring && { RetiringPrincipal: grant.retiring.arn }),
+    IssuingAccount: `arn:${partition}:iam::${account}:root`,
+    Operations: grant.operations,
+    ...(constraints && { Constraints: constraints }),
+  }
+}
