@@ -11,6 +11,8 @@ import { ensureInstalled, ensurePackage, ensureTools, readJson, root } from '../
 const PARTS = {
   module: 'new WebAssembly.Module',
   envelope: 'commitmentPolicy must be',
+  'encrypting streams': 'the plaintext is longer than',
+  'decrypting streams': 'to hold so many in memory',
   'RSA keyring': 'padding must be one of',
   'field session': 'waxseal field session',
   'multi-keyring': 'a multi-keyring needs',
@@ -40,7 +42,14 @@ const CASES = {
     code: `export { decrypt, rawAesKeyring } from 'waxseal'`,
     parts: ['module', 'envelope'],
   },
-  waxseal: { code: everything('waxseal'), parts: ['module', 'envelope', 'RSA keyring', 'multi-keyring'] },
+  'streams with a raw AES keyring': {
+    code: `export { decryptStream, encryptStream, rawAesKeyring } from 'waxseal'`,
+    parts: ['module', 'envelope', 'encrypting streams', 'decrypting streams'],
+  },
+  waxseal: {
+    code: everything('waxseal'),
+    parts: ['module', 'envelope', 'encrypting streams', 'decrypting streams', 'RSA keyring', 'multi-keyring'],
+  },
   'waxseal/core': { code: everything('waxseal/core'), parts: ['module'] },
   'waxseal/ecdh': { code: everything('waxseal/ecdh'), parts: ['module', 'ECDH keyring'] },
   'waxseal/field-session': {
