@@ -5,6 +5,8 @@ import { HMAC_BLOCK, HMAC_STATES, SHA_COUNT, SHA_STATE } from './memory'
 import { blockBytes, digestBytes, Hash, shaBegin, shaFinish, shaUpdate } from './sha2'
 
 // A chaining value; memory.copy is a call out of the module in most engines.
+// @ts-ignore: decorator
+@inline
 function copyState(target: usize, source: usize): void {
   for (let i: usize = 0; i < 64; i += 16) v128.store(target + i, v128.load(source + i))
 }
@@ -32,6 +34,8 @@ export function hmacKey(hash: Hash, key: usize, length: u32): void {
   absorbKeyBlock(hash, 0x36 ^ 0x5c, HMAC_STATES + 64)
 }
 
+// @ts-ignore: decorator
+@inline
 function resume(hash: Hash, state: usize): void {
   copyState(SHA_STATE, state)
   store<u64>(SHA_COUNT, blockBytes(hash))

@@ -10,8 +10,13 @@ export const SHA512_INITIAL: usize = memory.data(128, 16)
 export const SHA384_INITIAL: usize = SHA512_INITIAL + 64
 
 /** Computes the constants unless they are there. Nothing here is secret. */
+// @ts-ignore: decorator
+@inline
 export function ensureConstants(): void {
-  if (load<u64>(K) != 0) return
+  if (load<u64>(K) == 0) compute()
+}
+
+function compute(): void {
   for (let n: u32 = 0, candidate: u32 = 2; n < PRIMES; candidate++) {
     if (!isPrime(candidate)) continue
     store<u64>(K + (n << 3), cubeRootFraction(candidate))
