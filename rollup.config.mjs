@@ -14,6 +14,7 @@ const entries = {
   'field-session': 'src/field-session.ts',
   kms: 'kms/index.ts',
   'kms/aws': 'kms/providers/aws.ts',
+  'kms/hierarchical': 'kms/hierarchical/index.ts',
   'kms/local': 'kms/providers/local.ts',
   'kms/engine': 'kms/engine/index.ts',
   'kms/server': 'kms/server/index.ts',

@@ -4,6 +4,7 @@ import { fromBase64, pattern, toBase64 } from './bytes.ts'
 import { equal, fail, sameBytes, throws } from './check.ts'
 import { ecdhKeyrings } from './ecdh.ts'
 import { EXPECTED } from './expected.ts'
+import { staticHierarchicalKeyring } from './hierarchical.ts'
 import { aesKeyring, aesPairKeyring, RSA_PADDINGS, rsaKeyring, type RsaPair } from './keyrings.ts'
 import { newKms } from './kms.ts'
 import { nameOf, policyOf } from './round-trips.ts'
@@ -47,6 +48,7 @@ function recipes(pair: RsaPair): ReadonlyMap<string, Recipe> {
     ...(['P-256', 'P-384'] as const).map((curve): [string, Recipe] => {
       return [`ECDH ${curve}`, recipe(() => ecdhKeyrings(curve).sender)]
     }),
+    ['hierarchical', recipe(() => staticHierarchicalKeyring())],
     ['required context', recipe(() => aesKeyring(), { requiredEncryptionContextKeys: ['written'] })],
     [
       'KMS',

@@ -11,6 +11,7 @@ import { errorCases } from './errors.ts'
 import { readingCases, writeMessages, type Written } from './exchange.ts'
 import { fieldSessionCases } from './field-sessions.ts'
 import { forbiddenCases } from './forbidden.ts'
+import { hierarchicalCases } from './hierarchical.ts'
 import { inputCases } from './inputs.ts'
 import type { RsaPair } from './keyrings.ts'
 import { kmsCases } from './kms.ts'
@@ -60,6 +61,7 @@ function suite({ runtime, rsa, core, messages }: Input): readonly Case[] {
     ...inputCases,
     ...kmsCases,
     ...serverCases,
+    ...hierarchicalCases,
   ]
 }
 

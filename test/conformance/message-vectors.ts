@@ -14,6 +14,8 @@ import {
   type MessageHeader,
   type RsaPadding,
 } from 'waxseal'
+import { rawEcdhKeyring, type EcdhCurve } from 'waxseal/ecdh'
+import { hierarchicalKeyring, staticBranchKeys } from 'waxseal/kms/hierarchical'
 import { fromBase64 } from './bytes.ts'
 import { equal, fail, failureOf, isFresh, rejects, sameBytes, throws, type Expected } from './check.ts'
 import { EXPECTED, expectedOf } from './expected.ts'
@@ -27,6 +29,10 @@ interface KeyringEntry {
   readonly key?: string
   readonly padding?: RsaPadding
   readonly plaintextDataKey?: string
+  readonly curve?: EcdhCurve
+  readonly schema?: 'static' | 'discovery'
+  readonly recipientKey?: string
+  readonly senderPublicKeySpkiBase64?: string
   readonly children?: readonly KeyringEntry[]
 }
 
@@ -48,11 +54,19 @@ interface MessageEntry {
   readonly encryptedDataKeys?: number
 }
 
+interface KeyEntry {
+  readonly type: string
+  readonly material: string
+  readonly branchKeyId?: string
+  readonly branchKeyVersion?: string
+  readonly branchKey?: string
+}
+
 /** Messages of other implementations: a manifest, the keys and the files that it names, in base64. */
 export interface MessageVectors {
   readonly name: string
   readonly tests: readonly MessageEntry[]
-  readonly keys: Readonly<Record<string, { readonly type: string; readonly material: string }>>
+  readonly keys: Readonly<Record<string, KeyEntry>>
   readonly files: Readonly<Record<string, string>>
 }
 
@@ -62,18 +76,41 @@ function keyringOf(keys: Keys, entry: KeyringEntry): Keyring {
   const { type, keyNamespace: namespace = '', keyName: name = '', padding = 'pkcs1', children = [] } = entry
   if (type === 'multi') return multiKeyring({ children: children.map((child) => keyringOf(keys, child)) })
   if (type === 'static-dek') return staticKeyring(fromBase64(entry.plaintextDataKey ?? ''))
+  if (type === 'raw-ecdh') return ecdhKeyring(keys, entry)
   const key = keys[entry.key ?? ''] ?? fail(`no key ${String(entry.key)}`)
+  if (type === 'aws-kms-hierarchy') return hierarchyKeyring(key)
   if (type === 'raw-aes') return rawAesKeyring({ namespace, name, wrappingKey: fromBase64(key.material) })
   if (type !== 'raw-rsa') fail(`no keyring of type ${type}`)
   const pair = key.type === 'rsa-public' ? { publicKey: key.material } : { privateKey: key.material }
   return rawRsaKeyring({ namespace, name, padding, ...pair })
 }
 
+function ecdhKeyring(keys: Keys, entry: KeyringEntry): Keyring {
+  const { curve = 'P-256', schema, recipientKey = '', senderPublicKeySpkiBase64 = '' } = entry
+  const { material } = keys[recipientKey] ?? fail(`no key ${recipientKey}`)
+  if (schema === 'discovery') {
+    return rawEcdhKeyring({ schema: 'PublicKeyDiscovery', curve, recipientPrivateKey: material })
+  }
+  // The recipient's own key and the sender's: roles are exchanged on decryption.
+  const recipientPublicKey = fromBase64(senderPublicKeySpkiBase64)
+  const senderPrivateKey = material
+  return rawEcdhKeyring({ schema: 'RawPrivateKeyToStaticPublicKey', curve, senderPrivateKey, recipientPublicKey })
+}
+
+/** Its cache knows the branch key from the first message that it is asked for. */
+function hierarchyKeyring({ branchKeyId = '', branchKeyVersion = '', branchKey = '' }: KeyEntry): Keyring {
+  const key = fromBase64(branchKey)
+  const branchKeyStore = staticBranchKeys({ branchKeyId, version: branchKeyVersion, branchKey: key })
+  return hierarchicalKeyring({ branchKeyStore, branchKeyId, ttl: 60 })
+}
+
 function someKeyring({ type, children = [], ...entry }: KeyringEntry, test: (entry: KeyringEntry) => boolean): boolean {
   return test({ type, ...entry }) || children.some((child) => someKeyring(child, test))
 }
 
-const usesRsa = (entry: KeyringEntry): boolean => someKeyring(entry, ({ type }) => type === 'raw-rsa')
+const usesAsymmetric = (entry: KeyringEntry): boolean =>
+  someKeyring(entry, ({ type }) => type === 'raw-rsa' || type === 'raw-ecdh')
+const usesP521 = (entry: KeyringEntry): boolean => someKeyring(entry, ({ curve }) => curve === 'P-521')
 const usesPkcs1 = (entry: KeyringEntry): boolean =>
   someKeyring(entry, ({ type, padding = 'pkcs1' }) => type === 'raw-rsa' && padding === 'pkcs1')
 
@@ -97,8 +134,13 @@ async function checkEntry({ keys, files }: MessageVectors, entry: MessageEntry, 
   }
   const keyring = keyringOf(keys, entry.keyring)
   const message = fileOf(entry.ciphertext)
+  if (usesP521(entry.keyring) && !runtime.hasP521) {
+    await rejects(() => decrypt(keyring, message, optionsOf(entry)), EXPECTED.keyUnavailable, 'decrypt')
+    return
+  }
   const options = optionsOf(entry)
-  const isSync = runtime.hasSyncAsymmetric || (!usesRsa(entry.keyring) && suiteOf(entry)?.signatureCurve === undefined)
+  const isSync =
+    runtime.hasSyncAsymmetric || (!usesAsymmetric(entry.keyring) && suiteOf(entry)?.signatureCurve === undefined)
   const later = (): Promise<DecryptResult> => decrypt(keyring, message, options)
   const now = (): DecryptResult => decryptSync(keyring, message, options)
   if (entry.expect === 'ok') {

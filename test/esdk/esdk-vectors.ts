@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { inspect, multiKeyring, rawAesKeyring, rawRsaKeyring } from '../../src/index.ts'
 import type { CommitmentPolicy, Keyring, RsaPadding } from '../../src/index.ts'
+import { hierarchicalKeyring, staticBranchKeys } from '../../kms/hierarchical/index.ts'
 import { rawEcdhKeyring, type EcdhCurve } from '../../src/keyrings/raw-ecdh.ts'
 import { staticDataKeyKeyring } from '../../src/keyrings/static-data-key.ts'
 import { WAYS_TO_READ } from '../unit/ways-to-read.ts'
@@ -49,6 +50,9 @@ interface KeyEntry {
   readonly type: string
   readonly material: string
   readonly encoding?: string
+  readonly branchKeyId?: string
+  readonly branchKeyVersion?: string
+  readonly branchKey?: string
 }
 
 /** A folder with `manifest.json`, `keys.json` and the files that they name. */
@@ -77,6 +81,7 @@ export class VectorFolder {
     if (type === 'static-dek') return staticDataKeyKeyring(Buffer.from(entry.plaintextDataKey ?? '', 'base64'))
     if (type === 'raw-ecdh') return this.#ecdhKeyring(entry)
     const key = this.#key(entry.key)
+    if (type === 'aws-kms-hierarchy') return hierarchyKeyring(key)
     if (type === 'raw-aes') return rawAesKeyring({ namespace, name, wrappingKey: Buffer.from(key.material, 'base64') })
     if (type !== 'raw-rsa') throw new Error(`no keyring of type ${type}`)
     const keys = key.type === 'rsa-public' ? { publicKey: key.material } : { privateKey: key.material }
@@ -99,6 +104,12 @@ export class VectorFolder {
     const senderPrivateKey = material
     return rawEcdhKeyring({ schema: 'RawPrivateKeyToStaticPublicKey', curve, senderPrivateKey, recipientPublicKey })
   }
+}
+
+function hierarchyKeyring({ branchKeyId = '', branchKeyVersion = '', branchKey = '' }: KeyEntry): Keyring {
+  const key = Buffer.from(branchKey, 'base64')
+  const branchKeyStore = staticBranchKeys({ branchKeyId, version: branchKeyVersion, branchKey: key })
+  return hierarchicalKeyring({ branchKeyStore, branchKeyId, ttl: 60 })
 }
 
 export function decryptOptions({ suite, reproducedEncryptionContext, requiredEncryptionContextKeys }: VectorEntry): {

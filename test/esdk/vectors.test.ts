@@ -4,7 +4,15 @@ import { WaxsealError } from '../../src/index.ts'
 import { decryptEntry, inspectEntry, SOURCES, VectorFolder } from './esdk-vectors.ts'
 import type { VectorEntry } from './esdk-vectors.ts'
 
-const KINDS: ReadonlySet<string> = new Set(['raw-aes', 'raw-rsa', 'multi', 'required-ec', 'static-dek', 'raw-ecdh'])
+const KINDS: ReadonlySet<string> = new Set([
+  'raw-aes',
+  'raw-rsa',
+  'multi',
+  'required-ec',
+  'static-dek',
+  'raw-ecdh',
+  'hierarchy',
+])
 
 for (const [name, folder] of Object.entries(SOURCES).filter(([, url]) => existsSync(new URL('manifest.json', url)))) {
   describe(`messages of the ${name}`, () => {

@@ -17,6 +17,7 @@ const PARTS = {
   'field session': 'waxseal field session',
   'multi-keyring': 'a multi-keyring needs',
   'ECDH keyring': 'ecdh-key-derivation',
+  'hierarchical keyring': 'hierarchicalKeyring needs',
   'KMS keyring': 'kmsKeyring needs',
   'AWS provider': 'of @aws-sdk/client-kms: new',
   engine: 'AlreadyExistsException',
@@ -58,6 +59,10 @@ const CASES = {
   },
   'waxseal/kms': { code: everything('waxseal/kms'), parts: ['KMS keyring'] },
   'waxseal/kms/aws': { code: everything('waxseal/kms/aws'), parts: ['module', 'AWS provider'] },
+  'waxseal/kms/hierarchical': {
+    code: everything('waxseal/kms/hierarchical'),
+    parts: ['module', 'hierarchical keyring'],
+  },
   'waxseal/kms/engine': { code: everything('waxseal/kms/engine'), parts: ['module', 'engine'] },
   'waxseal/kms/local': {
     code: everything('waxseal/kms/local'),
