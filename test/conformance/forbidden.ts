@@ -1,4 +1,4 @@
-import { decrypt, encrypt, encryptSync, WaxsealError } from 'waxseal'
+import { decrypt, decryptStream, encrypt, encryptStream, encryptSync, WaxsealError } from 'waxseal'
 import { aesGcm, sha256 } from 'waxseal/core'
 import { createEngine } from 'waxseal/kms/engine'
 import { memoryStore } from 'waxseal/kms/store/memory'
@@ -26,6 +26,13 @@ export const forbiddenCases: readonly Case[] = group('WebAssembly is forbidden',
     namesTheDirective(await rejects(() => encrypt(keyring, pattern(3)), FORBIDDEN, 'encrypt'))
     namesTheDirective(await rejects(() => decrypt(keyring, message), FORBIDDEN, 'decrypt'))
     namesTheDirective(throws(() => encryptSync(keyring, pattern(3)), FORBIDDEN, 'encryptSync'))
+  },
+  streams: async () => {
+    const keyring = staticKeyring(pattern(32))
+    namesTheDirective(await rejects(() => encryptStream(keyring).size(3), FORBIDDEN, 'size'))
+    const writer = decryptStream(keyring).writable.getWriter()
+    writer.closed.catch(() => undefined)
+    namesTheDirective(await rejects(() => writer.write(Uint8Array.of(2, 4, 120)), FORBIDDEN, 'decryptStream'))
   },
   'the key management service': async () => {
     const engine = (): Promise<unknown> => createEngine({ store: memoryStore(), rootKey: pattern(32) })

@@ -1,6 +1,7 @@
 import {
   algorithmSuite,
   decrypt,
+  decryptStream,
   decryptRange,
   decryptSync,
   inspect,
@@ -20,6 +21,7 @@ import { fromBase64 } from './bytes.ts'
 import { equal, fail, failureOf, isFresh, rejects, sameBytes, throws, type Expected } from './check.ts'
 import { EXPECTED, expectedOf } from './expected.ts'
 import { staticKeyring } from './keyrings.ts'
+import { pieces, pour, randomPieces, type Poured } from './pouring.ts'
 import type { Case, Runtime } from './runtime.ts'
 
 interface KeyringEntry {
@@ -152,8 +154,21 @@ async function checkEntry({ keys, files }: MessageVectors, entry: MessageEntry, 
     await checkRanges(keyring, message, plaintext, entry)
   } else {
     const expected = entry.code === undefined ? undefined : expectedOf(entry.code)
-    await checkFailure(later, now, expected, isSync)
+    const { code } = await checkFailure(later, now, expected, isSync)
+    for (const { failures } of await readStreams(keyring, message, options)) {
+      equal((failures[0] as { readonly code?: unknown } | undefined)?.code, code, 'the code of the error of a stream')
+    }
   }
+}
+
+/** In chunks of any length, and byte by byte, which takes long for long messages in many runtimes. */
+async function readStreams(keyring: Keyring, message: Uint8Array, options: DecryptSyncOptions): Promise<Poured[]> {
+  const read = (input: Iterable<Uint8Array>): Promise<Poured> =>
+    pour(decryptStream(keyring, { ...options, signedStreams: 'allow' }), input)
+  return [
+    await read(randomPieces(message, message.length, 1000)),
+    await read(pieces(message, message.length < 1000 ? 1 : 97)),
+  ]
 }
 
 /** Ranges equal the slices of the plaintext; of what has none, or none that could be verified, they are refused. */
@@ -179,7 +194,7 @@ async function checkFailure(
   now: () => DecryptResult,
   expected: Expected | undefined,
   isSync: boolean,
-): Promise<void> {
+): Promise<{ readonly code?: unknown }> {
   if (expected === undefined) {
     const { code } = Object(await failureOf(later())) as { readonly code?: unknown }
     expected = typeof code === 'string' ? expectedOf(code) : fail('decrypt did not reject with a code')
@@ -188,6 +203,7 @@ async function checkFailure(
   // What cannot be checked at once is refused, unless the message is refused before it comes to that.
   if (isSync) equal(throws(now, expected, 'decryptSync').message, error.message, 'the message of decryptSync')
   else throwsEither(now, EXPECTED.unsupported, expected)
+  return error as { readonly code?: unknown }
 }
 
 function throwsEither(act: () => unknown, first: Expected, second: Expected): void {
