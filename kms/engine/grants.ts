@@ -5,9 +5,9 @@ import type { ActionContext } from './action.ts'
 import { rowId, type Scope } from './arn.ts'
 import { toHex } from './bytes.ts'
 import type { FoundKey } from './lookup.ts'
-import { updateKey } from './lookup.ts'
 import type { GrantRecord, KeyRecord, Stored } from './records.ts'
 import type { GrantListEntry } from './types.ts'
+import { updateKey } from './update-key.ts'
 
 /** Most grants of a key. */
 const MAX_GRANTS = 50_000

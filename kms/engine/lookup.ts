@@ -5,6 +5,8 @@ import { authoriseKey, type Access } from './authorise.ts'
 import { tampered, type AliasRecord, type KeyRecord, type Stored } from './records.ts'
 import { dueAt } from './schedule.ts'
 
+export { updateKey } from './update-key.ts'
+
 /** A key that was found, and that the caller may use as he wants to. */
 export interface FoundKey {
   readonly stored: Stored<KeyRecord>
@@ -72,15 +74,4 @@ async function findByAlias(context: ActionContext, { aliasName }: { readonly ali
   const found = await findKey(context, record.targetKeyId)
   if (!found.record.aliases.includes(aliasName)) throw tampered('alias', row.id)
   return found
-}
-
-/** Writes a changed key, and moves its entry in the schedule. */
-export async function updateKey(
-  context: Pick<ActionContext, 'scope' | 'records' | 'schedule'>,
-  stored: Stored<KeyRecord>,
-  record: KeyRecord,
-): Promise<void> {
-  const { scope, records, schedule } = context
-  await records.put('key', rowId(scope, record.keyId), record, stored)
-  await schedule.move(scope, record.keyId, dueAt(stored.record), dueAt(record))
 }

@@ -1,0 +1,15 @@
+import type { ActionContext } from './action.ts'
+import { rowId } from './arn.ts'
+import type { KeyRecord, Stored } from './records.ts'
+import { dueAt } from './schedule.ts'
+
+/** Writes a changed key, and moves its entry in the schedule. */
+export async function updateKey(
+  context: Pick<ActionContext, 'scope' | 'records' | 'schedule'>,
+  stored: Stored<KeyRecord>,
+  record: KeyRecord,
+): Promise<void> {
+  const { scope, records, schedule } = context
+  await records.put('key', rowId(scope, record.keyId), record, stored)
+  await schedule.move(scope, record.keyId, dueAt(stored.record), dueAt(record))
+}
