@@ -26,7 +26,7 @@ const MAY_IMPORT_NODE = [/^cli\//, /^kms\/store\//, /^kms\/providers\/local\.ts$
 const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   // Bundled, in a chunk of its own.
   bindings: ['@noble/curves/abstract/weierstrass.js'],
-  kms: ['libsql'],
+  kms: ['libsql', 'hash-wasm'],
   cli: ['commander'],
 }
 
