@@ -3,17 +3,14 @@ import {
   accessRequest,
   authorise as decide,
   denialMessage,
-  type AccessFacts,
   type AccessRequest,
   type Authority,
-  type KeyFacts,
   type Outcome,
-  type PolicyDocument,
 } from '../policy/index.ts'
+import { callFacts, identityPoliciesOf, keyFacts } from './access-facts.ts'
 import type { ActionContext } from './action.ts'
 import { assertGrantTokens } from './grant-token.ts'
 import { grantsFor } from './grants.ts'
-import { findUserOf } from './identities.ts'
 import { keyPolicyOf } from './key-policy.ts'
 import type { KeyRecord } from './records.ts'
 
@@ -76,33 +73,6 @@ export async function authorityOn(
   { keyId }: KeyRecord,
 ): Promise<Required<Omit<Authority, 'grants'>>> {
   return { keyPolicy: await keyPolicyOf(context, keyId), identityPolicies: await identityPoliciesOf(context) }
-}
-
-/** The policies of the caller: only of a user who is still the one that he was. */
-export async function identityPoliciesOf(context: ActionContext): Promise<readonly PolicyDocument[]> {
-  const user = await findUserOf(context, context.caller)
-  return Object.values(user?.policies ?? {}).map((text) => context.policies.parse(text, 'identity'))
-}
-
-/** What conditions know of the call. */
-export function callFacts(context: ActionContext): Omit<AccessFacts, 'permission' | 'resource'> {
-  const { caller, input, scope, now, request } = context
-  const { sourceIp, isSecure = true, userAgent } = request
-  return {
-    principal: caller,
-    resourceAccount: scope.account,
-    input,
-    now,
-    region: scope.region,
-    sourceIp,
-    isSecure,
-    userAgent,
-  }
-}
-
-/** What conditions know of a key. */
-export function keyFacts({ keySpec, keyUsage, origin, tags, aliases }: KeyRecord): KeyFacts {
-  return { keySpec, keyUsage, origin, tags, aliases, multiRegionKeyType: undefined }
 }
 
 function allowed(request: AccessRequest, outcome: Outcome): Outcome {

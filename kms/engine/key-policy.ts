@@ -7,9 +7,9 @@ import {
   wouldLockOut,
   type KeyPolicy,
 } from '../policy/index.ts'
+import { callFacts, identityPoliciesOf, keyFacts } from './access-facts.ts'
 import type { ActionContext } from './action.ts'
 import { keyArn, rowId, type Scope } from './arn.ts'
-import { callFacts, identityPoliciesOf, keyFacts } from './authorise.ts'
 import { principalId } from './identities.ts'
 import { tampered, type KeyRecord, type PolicyRecord, type Stored } from './records.ts'
 
