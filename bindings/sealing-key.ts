@@ -18,8 +18,10 @@ export interface SealingKey extends MessageKey {
   /**
    * Answers the 16-byte tag over header body ‖ `requiredContext` with the zero IV. Only once: a second header under
    * one key and IV would give the authentication key away.
+   *
+   * @param iv another IV, random: for another header of a version 1 message, which stores it
    */
-  sealHeader(headerBody: Uint8Array, requiredContext: Uint8Array): Uint8Array<ArrayBuffer>
+  sealHeader(headerBody: Uint8Array, requiredContext: Uint8Array, iv?: Uint8Array): Uint8Array<ArrayBuffer>
   /**
    * Writes `plaintext` as frames to `output`, which must have the room, and answers the bytes written. All frames are
    * full but, when `isFinal`, the last; empty plaintext is one empty final frame. A sequence number is used once.
@@ -61,10 +63,11 @@ class Sealing extends CoreMessageKey implements SealingKey {
     return takeBytes(from, 0, 32)
   }
 
-  sealHeader(headerBody: Uint8Array, requiredContext: Uint8Array): Uint8Array<ArrayBuffer> {
+  sealHeader(headerBody: Uint8Array, requiredContext: Uint8Array, iv = ZERO_IV): Uint8Array<ArrayBuffer> {
     if (this.#isHeaderSealed) throw new RangeError('a message key seals one header only')
+    if (iv !== ZERO_IV && this.suite.messageVersion !== 1) throw new RangeError('version 2 has no IV in its header')
     this.#isHeaderSealed = true
-    const to = this.beginHeader(ZERO_IV, headerBody, requiredContext)
+    const to = this.beginHeader(iv, headerBody, requiredContext)
     assertFresh(to.exports.gcmEncrypt(0, 1))
     return takeBytes(to, 0, TAG_BYTES)
   }

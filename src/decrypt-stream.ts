@@ -1,3 +1,4 @@
+import { readingManager } from './detached.ts'
 import { bytesFrom } from '../bindings/bytes.ts'
 import {
   FINAL_OVERHEAD,
@@ -7,7 +8,7 @@ import {
   SINGLE_BLOCK_OVERHEAD,
 } from '../bindings/frames.ts'
 import type { OpenedFrames } from '../bindings/message.ts'
-import { decryptionManager, type DecryptionManager } from './decryption-materials.ts'
+import type { DecryptionManager } from './decryption-materials.ts'
 import { byteStream, type ByteWork, type Emit, type StreamFailure } from './byte-stream.ts'
 import { decryptionCall, decryptionOf, type DecryptionCall, type DecryptOptions } from './decryption.ts'
 import { DisposedError, FormatError, LimitError, UnsupportedError } from './errors.ts'
@@ -71,7 +72,7 @@ export interface DecryptStream extends TransformStream<Uint8Array, Uint8Array<Ar
  *   before any keyring is asked, but for a non-framed body that is too long
  */
 export function decryptStream(source: Keyring | MaterialsManager, options: DecryptStreamOptions = {}): DecryptStream {
-  const manager = decryptionManager(source)
+  const manager = readingManager(source, options)
   const call = decryptionCall(manager, options, false)
   const { maxFrameLength = DEFAULT_MAX_FRAME_LENGTH, signedStreams = 'refuse' } = options
   assertMaxFrameLength(maxFrameLength)

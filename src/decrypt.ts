@@ -1,3 +1,4 @@
+import { assertNotDetached, readingManager } from './detached.ts'
 import { assertBytes } from '../bindings/bytes.ts'
 import { FINAL_OVERHEAD, isFinalFrame, REGULAR_OVERHEAD, SINGLE_BLOCK_OVERHEAD } from '../bindings/frames.ts'
 import { endWith, isThenable, now, whenHere, type MaybePromise } from '../bindings/maybe-promise.ts'
@@ -41,7 +42,7 @@ export async function decrypt(
   message: Uint8Array,
   options: DecryptOptions = {},
 ): Promise<DecryptResult> {
-  const manager = decryptionManager(source)
+  const manager = readingManager(source, options)
   const decryption = prepare(manager, message, options, false)
   const { request } = decryption
   request.signal?.throwIfAborted()
@@ -71,6 +72,7 @@ export function decryptSync(
     throw new UnsupportedError('decryptSync needs a keyring that works without waiting, this one does not: use decrypt')
   }
   const decryption = prepare(manager, message, options, true)
+  assertNotDetached(options)
   const materials = manager.decryptionMaterialsSync(decryption.request)
   try {
     return now(read(decryption, materials, message))

@@ -44,6 +44,11 @@ export interface DecryptSyncOptions {
 }
 
 export interface DecryptOptions extends DecryptSyncOptions {
+  /**
+   * The record of the message's keys, when it was written with `detachedKeys: true`: then `encrypt` or `rewrapKeys` has
+   * answered it. Its keys are authenticated once the data key is known, and count for `maxEncryptedDataKeys`.
+   */
+  readonly detachedKeys?: Uint8Array | undefined
   readonly signal?: AbortSignal | undefined
 }
 

@@ -1,7 +1,14 @@
 import { framedBodyLength, REGULAR_OVERHEAD } from '../bindings/frames.ts'
 import { encryptionManager, type EncryptionManager } from './encryption-materials.ts'
 import { byteStream, type ByteWork, type Emit, type StreamFailure } from './byte-stream.ts'
-import { messageWriter, prepareEncryption, type Encryption, type EncryptOptions } from './encryption.ts'
+import { loadDetachedKeys } from './detached.ts'
+import {
+  messageWriter,
+  prepareEncryption,
+  type DetachedEncryptOptions,
+  type Encryption,
+  type EncryptOptions,
+} from './encryption.ts'
 import { LimitError } from './errors.ts'
 import type { Keyring, MaterialsManager } from './materials.ts'
 import type { MessageWriter } from './message-writer.ts'
@@ -12,13 +19,17 @@ import { footerBound } from './signature.ts'
 /** Plaintext that is sealed at once, if a frame is not longer. */
 const PIECE_BYTES = 0x40000
 
-export interface EncryptStreamOptions extends EncryptOptions {
+interface StreamOptions {
   /**
    * The most bytes of plaintext that may come: more are a `LimitError`. Materials managers that count bytes, such as
    * caches, need it, and the engine is chosen by it. Default: not known.
    */
   readonly plaintextLength?: number | undefined
 }
+
+export interface EncryptStreamOptions extends EncryptOptions, StreamOptions {}
+
+export interface DetachedEncryptStreamOptions extends DetachedEncryptOptions, StreamOptions {}
 
 /** Plaintext in, a message out. */
 export interface EncryptStream extends TransformStream<Uint8Array, Uint8Array<ArrayBuffer>> {
@@ -32,6 +43,17 @@ export interface EncryptStream extends TransformStream<Uint8Array, Uint8Array<Ar
   size(plaintextLength: number): Promise<number>
 }
 
+/** Plaintext in, a message out, and beside it the record of its keys. */
+export interface DetachedEncryptStream extends EncryptStream {
+  /** The record, once the header is written; it rejects with what the stream fails with before; nobody has to listen. */
+  readonly keys: Promise<Uint8Array<ArrayBuffer>>
+}
+
+/** With the keys of the message in a record beside it: see {@link encrypt}. */
+export function encryptStream(
+  source: Keyring | MaterialsManager,
+  options: DetachedEncryptStreamOptions,
+): DetachedEncryptStream
 /**
  * Encrypts a stream to one message in the AWS Encryption SDK format, in memory that does not grow with it: about two
  * frames, and at least half a mebibyte. Chunks may have any lengths, and belong to the caller again when their write
@@ -47,19 +69,29 @@ export interface EncryptStream extends TransformStream<Uint8Array, Uint8Array<Ar
  *   suite: at once. The stream fails with what {@link encrypt} rejects with, with TypeError for a chunk that is no
  *   `Uint8Array`, and with LimitError for more plaintext than `plaintextLength` or 2^32−1 frames
  */
-export function encryptStream(source: Keyring | MaterialsManager, options: EncryptStreamOptions = {}): EncryptStream {
+export function encryptStream(source: Keyring | MaterialsManager, options?: EncryptStreamOptions): EncryptStream
+export function encryptStream(
+  source: Keyring | MaterialsManager,
+  options: EncryptStreamOptions | DetachedEncryptStreamOptions = {},
+): EncryptStream | DetachedEncryptStream {
   const manager = encryptionManager(source)
   assertOptions(options)
   const { plaintextLength, signal } = options
   if (plaintextLength !== undefined) assertPlaintextLength(plaintextLength)
-  const sealing = new Sealing(manager, prepareEncryption(manager, options, plaintextLength, false))
+  const encryption = prepareEncryption(manager, options, plaintextLength, false)
+  const isDetached = options.detachedKeys === true
+  const sealing = new Sealing(manager, encryption, isDetached)
   const { readable, writable } = byteStream(sealing, signal)
-  return Object.freeze({ readable, writable, size: sealing.size })
+  return Object.freeze({ readable, writable, size: sealing.size, ...(isDetached && { keys: sealing.keys }) })
 }
 
 class Sealing implements ByteWork {
   readonly #manager: EncryptionManager
   readonly #encryption: Encryption
+  readonly #isDetached: boolean
+  readonly keys: Promise<Uint8Array<ArrayBuffer>>
+  #resolveKeys!: (record: Uint8Array<ArrayBuffer>) => void
+  #rejectKeys!: (reason: unknown) => void
   /** The frame that may be the last: at least a byte once there was one, at most a frame. */
   readonly #pending = new PendingBytes()
   #beginning: Promise<MessageWriter> | undefined
@@ -68,9 +100,15 @@ class Sealing implements ByteWork {
   #taken = 0
   #failure: StreamFailure | undefined
 
-  constructor(manager: EncryptionManager, encryption: Encryption) {
+  constructor(manager: EncryptionManager, encryption: Encryption, isDetached: boolean) {
     this.#manager = manager
     this.#encryption = encryption
+    this.#isDetached = isDetached
+    this.keys = new Promise((resolve, reject) => {
+      this.#resolveKeys = resolve
+      this.#rejectKeys = reject
+    })
+    this.keys.catch(() => undefined)
   }
 
   readonly size = async (plaintextLength: number): Promise<number> => {
@@ -89,10 +127,16 @@ class Sealing implements ByteWork {
     const { request, random } = this.#encryption
     try {
       this.#assertGood()
+      const detached = this.#isDetached ? await loadDetachedKeys(request.suite) : undefined
       const materials = await this.#manager.encryptionMaterials(request)
       try {
         this.#assertGood()
-        return (this.#writer = messageWriter(this.#encryption, materials, request.plaintextLength ?? Infinity))
+        const detachment = detached?.detach(this.#encryption, materials)
+        const shown = detachment?.materials ?? materials
+        const writer = messageWriter(this.#encryption, shown, request.plaintextLength ?? Infinity)
+        this.#writer = writer
+        if (detachment !== undefined) this.#resolveKeys(detachment.record(writer.bytes))
+        return writer
       } finally {
         materials.dispose()
       }
@@ -176,5 +220,6 @@ class Sealing implements ByteWork {
     this.#writer?.dispose()
     this.#pending.wipe()
     this.#encryption.random.wipe()
+    if (failure !== undefined) this.#rejectKeys(failure.reason)
   }
 }

@@ -4,13 +4,33 @@ import { encryptionManager } from './encryption-materials.ts'
 import {
   messageWriter,
   prepareEncryption,
+  type DetachedEncryptOptions,
   type Encryption,
   type EncryptOptions,
   type EncryptSyncOptions,
 } from './encryption.ts'
+import { assertNotDetached, loadDetachedKeys } from './detached.ts'
 import { UnsupportedError } from './errors.ts'
 import type { EncryptionMaterials, Keyring, MaterialsManager } from './materials.ts'
 
+/** A message, and beside it the record of its keys. */
+export interface DetachedMessage {
+  readonly message: Uint8Array<ArrayBuffer>
+  /** Nothing opens without it; it is as public as the message. */
+  readonly keys: Uint8Array<ArrayBuffer>
+}
+
+/**
+ * Encrypts bytes to a message whose encrypted data keys stand in a record beside it, which `rewrapKeys` of
+ * `waxseal/rewrap` replaces without reading the message. `decrypt` needs the record, as `detachedKeys`.
+ *
+ * @throws as without; UnsupportedError for a suite that does not commit to its key
+ */
+export function encrypt(
+  source: Keyring | MaterialsManager,
+  plaintext: Uint8Array,
+  options: DetachedEncryptOptions,
+): Promise<DetachedMessage>
 /**
  * Encrypts bytes to a message in the AWS Encryption SDK format.
  *
@@ -26,21 +46,32 @@ import type { EncryptionMaterials, Keyring, MaterialsManager } from './materials
  * @throws UnsupportedError when `engine` is `host` and this runtime's AES is not there, or not for such keys or frames
  * @throws what the keyring throws when it cannot wrap; `signal.reason` once `signal` is aborted
  */
+export function encrypt(
+  source: Keyring | MaterialsManager,
+  plaintext: Uint8Array,
+  options?: EncryptOptions,
+): Promise<Uint8Array<ArrayBuffer>>
 export async function encrypt(
   source: Keyring | MaterialsManager,
   plaintext: Uint8Array,
-  options: EncryptOptions = {},
-): Promise<Uint8Array<ArrayBuffer>> {
+  options: EncryptOptions | DetachedEncryptOptions = {},
+): Promise<Uint8Array<ArrayBuffer> | DetachedMessage> {
   const manager = encryptionManager(source)
   assertBytes(plaintext, 'plaintext')
   const encryption = prepareEncryption(manager, options, plaintext.length, false)
   const { request, random } = encryption
   request.signal?.throwIfAborted()
   try {
+    const detached = options.detachedKeys === true ? await loadDetachedKeys(request.suite) : undefined
     const answer = manager.encryptionMaterials(request)
     const materials = isThenable(answer) ? await answer : answer
     try {
       request.signal?.throwIfAborted()
+      if (detached !== undefined) {
+        const { materials: shown, record } = detached.detach(encryption, materials)
+        const message = await write(encryption, shown, plaintext)
+        return { message, keys: record(message) }
+      }
       const message = write(encryption, materials, plaintext)
       return isThenable(message) ? await message : message
     } finally {
@@ -67,6 +98,7 @@ export function encryptSync(
   }
   assertBytes(plaintext, 'plaintext')
   const encryption = prepareEncryption(manager, options, plaintext.length, true)
+  assertNotDetached(options)
   const { request, random } = encryption
   try {
     const materials = manager.encryptionMaterialsSync(request)

@@ -42,6 +42,14 @@ export interface EncryptSyncOptions {
 }
 
 export interface EncryptOptions extends EncryptSyncOptions {
+  /** See {@link DetachedEncryptOptions}. */
+  readonly detachedKeys?: undefined
+  readonly signal?: AbortSignal | undefined
+}
+
+export interface DetachedEncryptOptions extends EncryptSyncOptions {
+  /** The encrypted data keys go to a record beside the message, where they can be replaced. */
+  readonly detachedKeys: true
   readonly signal?: AbortSignal | undefined
 }
 
@@ -60,7 +68,7 @@ export interface Encryption {
 /** Checks the options of a call. Of a plaintext whose length is not known a bound may be, or nothing. */
 export function prepareEncryption(
   manager: EncryptionManager,
-  options: EncryptOptions,
+  options: EncryptOptions | DetachedEncryptOptions,
   plaintextLength: number | undefined,
   isSynchronous: boolean,
 ): Encryption {

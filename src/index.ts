@@ -1,10 +1,16 @@
 export { encrypt, encryptSync } from './encrypt.ts'
-export type { EncryptOptions, EncryptSyncOptions } from './encryption.ts'
+export type { DetachedMessage } from './encrypt.ts'
+export type { DetachedEncryptOptions, EncryptOptions, EncryptSyncOptions } from './encryption.ts'
 export { decrypt, decryptSync } from './decrypt.ts'
 export type { DecryptResult } from './decrypt.ts'
 export type { DecryptOptions, DecryptSyncOptions } from './decryption.ts'
 export { encryptStream } from './encrypt-stream.ts'
-export type { EncryptStream, EncryptStreamOptions } from './encrypt-stream.ts'
+export type {
+  DetachedEncryptStream,
+  DetachedEncryptStreamOptions,
+  EncryptStream,
+  EncryptStreamOptions,
+} from './encrypt-stream.ts'
 export { decryptStream } from './decrypt-stream.ts'
 export type { DecryptStream, DecryptStreamOptions } from './decrypt-stream.ts'
 export { decryptRange, openMessage } from './range.ts'

@@ -1,6 +1,6 @@
+import { readingManager } from './detached.ts'
 import { isFinalFrame } from '../bindings/frames.ts'
 import { withSymbolDispose } from '../bindings/gcm.ts'
-import { decryptionManager } from './decryption-materials.ts'
 import { decryptionCall, decryptionOf, type DecryptionCall, type DecryptOptions } from './decryption.ts'
 import type { DecryptResult } from './decrypt.ts'
 import { DisposedError, FormatError, LimitError, UnsupportedError } from './errors.ts'
@@ -112,7 +112,7 @@ async function open(
   options: OpenOptions,
   wanted: number,
 ): Promise<OpenedMessage> {
-  const manager = decryptionManager(keyring)
+  const manager = readingManager(keyring, options)
   const call = decryptionCall(manager, options, false)
   const { maxFrameLength = DEFAULT_MAX_FRAME_LENGTH, signedStreams = 'refuse' } = options
   assertMaxFrameLength(maxFrameLength)

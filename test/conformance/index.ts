@@ -18,6 +18,7 @@ import { kmsCases } from './kms.ts'
 import { limitCases } from './limits.ts'
 import { messageVectorCases, type MessageVectors } from './message-vectors.ts'
 import { rangeCases } from './ranges.ts'
+import { rewrapCases } from './rewrap.ts'
 import { roundTripCases } from './round-trips.ts'
 import type { Case, Runtime } from './runtime.ts'
 import { streamCases } from './streams.ts'
@@ -57,6 +58,7 @@ function suite({ runtime, rsa, core, messages }: Input): readonly Case[] {
     ...errorCases(rsa),
     ...wipingCases,
     ...rangeCases,
+    ...rewrapCases,
     ...limitCases,
     ...inputCases,
     ...kmsCases,

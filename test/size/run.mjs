@@ -20,6 +20,7 @@ const PARTS = {
   'hierarchical keyring': 'hierarchicalKeyring needs',
   'KMS keyring': 'kmsKeyring needs',
   'AWS provider': 'of @aws-sdk/client-kms: new',
+  rewrap: 'headerOnly must be',
   engine: 'AlreadyExistsException',
   server: 'MissingAuthenticationTokenException',
   SQLite: 'PRAGMA',
@@ -57,6 +58,7 @@ const CASES = {
     code: everything('waxseal/field-session'),
     parts: ['module', 'envelope', 'field session'],
   },
+  'waxseal/rewrap': { code: everything('waxseal/rewrap'), parts: ['module', 'envelope', 'rewrap'] },
   'waxseal/kms': { code: everything('waxseal/kms'), parts: ['KMS keyring'] },
   'waxseal/kms/aws': { code: everything('waxseal/kms/aws'), parts: ['module', 'AWS provider'] },
   'waxseal/kms/hierarchical': {

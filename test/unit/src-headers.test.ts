@@ -1,12 +1,15 @@
 import { createHash } from 'node:crypto'
 import { beforeEach, describe, expect, it, vi } from 'vitest'
 import type * as Message from '../../bindings/message.ts'
+import { sealingKey } from '../../bindings/message.ts'
 import {
+  algorithmSuite,
   algorithmSuites,
   createEncryptionMaterials,
   decrypt,
   decryptSync,
   encrypt,
+  encryptStream,
   encryptSync,
   inspect,
   multiKeyring,
@@ -14,6 +17,7 @@ import {
   UnsupportedError,
 } from '../../src/index.ts'
 import type { EncryptionRequest, Keyring, MaterialsManager } from '../../src/index.ts'
+import { rewrap, rewrapKeys, rewrapStream } from '../../src/rewrap.ts'
 import { staticDataKeyKeyring } from '../../src/keyrings/static-data-key.ts'
 
 /** Headers that were authenticated, by what determines their message key; buffers for plaintext; keys not wiped. */
@@ -37,10 +41,11 @@ vi.mock('../../bindings/message.ts', async (importOriginal) => {
 
 function observeSealing(key: Message.SealingKey, messageKey: string): Message.SealingKey {
   const sealHeader = key.sealHeader.bind(key)
-  vi.spyOn(key, 'sealHeader').mockImplementation((body, requiredContext) => {
+  vi.spyOn(key, 'sealHeader').mockImplementation((body, requiredContext, iv) => {
     const header = createHash('sha256').update(body).update('|').update(requiredContext).digest('hex')
-    observed.headers.set(messageKey, (observed.headers.get(messageKey) ?? new Set()).add(header))
-    return sealHeader(body, requiredContext)
+    const keyAndIv = `${messageKey} ${Buffer.from(iv ?? new Uint8Array(12)).toString('hex')}`
+    observed.headers.set(keyAndIv, (observed.headers.get(keyAndIv) ?? new Set()).add(header))
+    return sealHeader(body, requiredContext, iv)
   })
   return observeDisposal(key)
 }
@@ -125,6 +130,46 @@ describe('one key and IV authenticate one header', () => {
     const options = { algorithmSuite: 0x0078, commitmentPolicy: 'forbid-encrypt-allow-decrypt' } as const
     expect(() => encryptSync(staticDataKeyKeyring(dataKey(32)), plaintext, options)).toThrow(UnsupportedError)
     expect(observed.headers.size).toBe(0)
+  })
+})
+
+describe('one key and IV authenticate one header, when keys are changed', () => {
+  const other = rawAesKeyring({ namespace: 'test', name: 'k2', wrappingKey: new Uint8Array(32).fill(8) })
+  const all = { signedStreams: 'allow', commitmentPolicy: 'require-encrypt-allow-decrypt' } as const
+  const through = (bytes: Uint8Array, stream: TransformStream<Uint8Array, Uint8Array<ArrayBuffer>>): Promise<unknown> =>
+    new Response(new Blob([bytes as Uint8Array<ArrayBuffer>]).stream().pipeThrough(stream)).arrayBuffer()
+
+  it.each(algorithmSuites)('with $name', async ({ id, isCommitting }) => {
+    const commitmentPolicy = isCommitting ? undefined : ('forbid-encrypt-allow-decrypt' as const)
+    const options = { algorithmSuite: id, commitmentPolicy }
+    const message = encryptSync(keyring, plaintext, options)
+    const changed = await rewrap(keyring, other, message, all)
+    for (let i = 0; i < 3; i++) {
+      await rewrap(keyring, other, message, all)
+      await rewrap(other, keyring, changed, all)
+      await through(message, rewrapStream(keyring, other, all))
+      await through(message, rewrapStream(keyring, other, { ...all, headerOnly: false }))
+      await through(plaintext, encryptStream(keyring, options))
+    }
+    if (isCommitting) {
+      const { keys } = await encrypt(keyring, plaintext, { ...options, detachedKeys: true })
+      await through(plaintext, encryptStream(keyring, { ...options, detachedKeys: true }))
+      const sealed = observed.headers.size
+      await rewrapKeys(other, keyring, await rewrapKeys(keyring, other, keys))
+      expect(observed.headers.size).toBe(sealed)
+    }
+    expect(observed.headers.size).toBe(17 + (isCommitting ? 2 : 0))
+    expect([...observed.headers.values()].every((headers) => headers.size === 1)).toBe(true)
+    expect(observed.keys.size).toBe(0)
+  })
+
+  it('because a version 2 header has no IV of its own, and a message key seals once', () => {
+    const iv = new Uint8Array(12).fill(1)
+    const key = sealingKey(algorithmSuite(0x0478), dataKey(32), new Uint8Array(32))
+    expect(() => key.sealHeader(plaintext, plaintext, iv)).toThrow(RangeError)
+    key.sealHeader(plaintext, plaintext)
+    expect(() => key.sealHeader(plaintext, plaintext)).toThrow(RangeError)
+    key.dispose()
   })
 })
 
