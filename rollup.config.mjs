@@ -32,6 +32,8 @@ const internalEntries = {
   'wasm.static': 'bindings/wasm.static.ts',
   'asymmetric.node': 'bindings/asymmetric.node.ts',
   'asymmetric.web': 'bindings/asymmetric.web.ts',
+  'key-pairs.node': 'bindings/key-pairs.node.ts',
+  'key-pairs.web': 'bindings/key-pairs.web.ts',
   'host.node': 'bindings/host.node.ts',
   'host.web': 'bindings/host.web.ts',
   'kms/store/sqlite-driver.node': 'kms/store/sqlite-driver.node.ts',
@@ -71,13 +73,15 @@ const executableCli = {
   },
 }
 
-/** The licences of what is bundled into the part that signs where only WebCrypto is. */
+/** The licences of what is bundled into the parts that sign what the runtime does not. */
 const nobleLicenses = {
   name: 'noble-licenses',
   generateBundle() {
     const licenses = ['curves', 'hashes'].map((name) => readFileSync(`node_modules/@noble/${name}/LICENSE`, 'utf8'))
-    const source = ['The file ecdsa.web.js contains @noble/curves and @noble/hashes.', ...licenses].join('\n\n')
-    this.emitFile({ type: 'asset', fileName: 'chunks/ecdsa.web.licenses.txt', source })
+    for (const chunk of ['ecdsa.web', 'curves.noble']) {
+      const source = [`The file ${chunk}.js contains @noble/curves and @noble/hashes.`, ...licenses].join('\n\n')
+      this.emitFile({ type: 'asset', fileName: `chunks/${chunk}.licenses.txt`, source })
+    }
   },
 }
 

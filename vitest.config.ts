@@ -10,6 +10,7 @@ const library: TestProjectInlineConfiguration = {
       '#wasm': source('bindings/wasm.inline.ts'),
       '#asymmetric': source('bindings/asymmetric.node.ts'),
       '#host': source('bindings/host.node.ts'),
+      '#key-pairs': source('bindings/key-pairs.node.ts'),
       '#sqlite': source('kms/store/sqlite-driver.node.ts'),
     },
   },

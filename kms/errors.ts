@@ -19,6 +19,8 @@ export type KmsExceptionName =
   | 'InvalidMarkerException'
   | 'KeyUnavailableException'
   | 'KMSInternalException'
+  | 'KMSInvalidMacException'
+  | 'KMSInvalidSignatureException'
   | 'KMSInvalidStateException'
   | 'KmsUnreachableException'
   | 'LimitExceededException'

@@ -5,15 +5,19 @@ import { createGrant } from './actions/create-grant.ts'
 import { createKey } from './actions/create-key.ts'
 import { decrypt } from './actions/decrypt.ts'
 import { deleteAlias } from './actions/delete-alias.ts'
+import { deriveSharedSecret } from './actions/derive-shared-secret.ts'
 import { describeKey } from './actions/describe-key.ts'
 import { disableKeyRotation, enableKeyRotation } from './actions/enable-key-rotation.ts'
 import { disableKey, enableKey } from './actions/enable-key.ts'
 import { encrypt } from './actions/encrypt.ts'
+import { generateDataKeyPair, generateDataKeyPairWithoutPlaintext } from './actions/generate-data-key-pair.ts'
 import { generateDataKey, generateDataKeyWithoutPlaintext } from './actions/generate-data-key.ts'
+import { generateMac, verifyMac } from './actions/generate-mac.ts'
 import { generateRandom } from './actions/generate-random.ts'
 import { getKeyLastUsage } from './actions/get-key-last-usage.ts'
 import { getKeyRotationStatus } from './actions/get-key-rotation-status.ts'
 import { getKeyPolicy, listKeyPolicies, putKeyPolicy } from './actions/key-policies.ts'
+import { getPublicKey } from './actions/get-public-key.ts'
 import { listAliases } from './actions/list-aliases.ts'
 import { listGrants, listRetirableGrants } from './actions/list-grants.ts'
 import { listKeyRotations } from './actions/list-key-rotations.ts'
@@ -23,6 +27,7 @@ import { reEncrypt } from './actions/re-encrypt.ts'
 import { retireGrant, revokeGrant } from './actions/retire-grant.ts'
 import { rotateKeyOnDemand } from './actions/rotate-key-on-demand.ts'
 import { cancelKeyDeletion, scheduleKeyDeletion } from './actions/schedule-key-deletion.ts'
+import { sign, verify } from './actions/sign.ts'
 import { tagResource, untagResource } from './actions/tag-resource.ts'
 import { updateAlias } from './actions/update-alias.ts'
 import { updateKeyDescription } from './actions/update-key-description.ts'
@@ -37,6 +42,7 @@ const ACTIONS: { readonly [Name in ActionName]: Action<ActionInput<Name>, Action
   CreateKey: createKey,
   Decrypt: decrypt,
   DeleteAlias: deleteAlias,
+  DeriveSharedSecret: deriveSharedSecret,
   DescribeKey: describeKey,
   DisableKey: disableKey,
   DisableKeyRotation: disableKeyRotation,
@@ -44,11 +50,15 @@ const ACTIONS: { readonly [Name in ActionName]: Action<ActionInput<Name>, Action
   EnableKeyRotation: enableKeyRotation,
   Encrypt: encrypt,
   GenerateDataKey: generateDataKey,
+  GenerateDataKeyPair: generateDataKeyPair,
+  GenerateDataKeyPairWithoutPlaintext: generateDataKeyPairWithoutPlaintext,
   GenerateDataKeyWithoutPlaintext: generateDataKeyWithoutPlaintext,
+  GenerateMac: generateMac,
   GenerateRandom: generateRandom,
   GetKeyLastUsage: getKeyLastUsage,
   GetKeyPolicy: getKeyPolicy,
   GetKeyRotationStatus: getKeyRotationStatus,
+  GetPublicKey: getPublicKey,
   ListAliases: listAliases,
   ListGrants: listGrants,
   ListKeyPolicies: listKeyPolicies,
@@ -62,10 +72,13 @@ const ACTIONS: { readonly [Name in ActionName]: Action<ActionInput<Name>, Action
   RevokeGrant: revokeGrant,
   RotateKeyOnDemand: rotateKeyOnDemand,
   ScheduleKeyDeletion: scheduleKeyDeletion,
+  Sign: sign,
   TagResource: tagResource,
   UntagResource: untagResource,
   UpdateAlias: updateAlias,
   UpdateKeyDescription: updateKeyDescription,
+  Verify: verify,
+  VerifyMac: verifyMac,
 }
 
 /** Names of the actions that this KMS has. */

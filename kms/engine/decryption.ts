@@ -6,6 +6,7 @@ import { parseBlob } from './blob.ts'
 import { assertAlgorithm, assertUsable, authenticatedContext, endDryRun } from './cryptography.ts'
 import { specification, SYMMETRIC_DEFAULT } from './key-spec.ts'
 import { findKey, resolveKey, type FoundKey } from './lookup.ts'
+import { assertNoContext, decryptOaep } from './rsa.ts'
 import { unwrapUnder } from './wrap.ts'
 
 /** What Decrypt and ReEncrypt ask for. */
@@ -36,16 +37,21 @@ export async function prepareDecryption(context: ActionContext, request: Decrypt
   assertUsable(context, found, 'ENCRYPT_DECRYPT')
   const { keySpec } = found.record
   assertAlgorithm(algorithm, keySpec, specification(keySpec)?.encryption)
+  if (algorithm !== SYMMETRIC_DEFAULT) assertNoContext(request.encryptionContext)
   return { ...found, algorithm, ciphertext, context: serialized }
 }
 
 /** Decrypts; answers the material's id for a symmetric key. The caller wipes the plaintext, or answers it. */
 export async function performDecryption(
   context: ActionContext,
-  { record, ciphertext, context: serialized }: Decryption,
+  decryption: Decryption,
 ): Promise<{ readonly plaintext: Uint8Array<ArrayBuffer>; readonly materialId?: string }> {
+  const { record, algorithm, ciphertext, context: serialized } = decryption
   // Left out of a dry run, which has ended before.
   if (!ciphertext) throw new KmsError('InvalidCiphertextException')
+  if (algorithm !== SYMMETRIC_DEFAULT) {
+    return { plaintext: await decryptOaep(context, decryption, algorithm, ciphertext) }
+  }
   return unwrapUnder(context, record, ciphertext, serialized)
 }
 

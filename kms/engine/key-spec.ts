@@ -1,3 +1,5 @@
+import type { KeyPairSpec } from '../../bindings/key-pairs.ts'
+
 /** What a key can be: its spec, with the usages and algorithms that go with it (AWS KMS developer guide, "Key spec"). */
 export interface KeySpecification {
   /** The first is the one that a key has whose usage is not given; the others must be asked for. */
@@ -6,19 +8,60 @@ export interface KeySpecification {
   readonly signing?: readonly string[]
   readonly mac?: readonly string[]
   readonly agreement?: readonly string[]
-  /** Length of new symmetric material; asymmetric keys have none. */
+  /** Length of new symmetric material. */
   readonly materialBytes?: number
+  /** Of keys that are pairs. */
+  readonly pair?: KeyPairSpec
 }
 
 export type KeyUsageName = 'ENCRYPT_DECRYPT' | 'SIGN_VERIFY' | 'GENERATE_VERIFY_MAC' | 'KEY_AGREEMENT'
 export type KeyOrigin = 'AWS_KMS' | 'EXTERNAL'
-export type KeySpecName = 'SYMMETRIC_DEFAULT'
+export type KeySpecName = 'SYMMETRIC_DEFAULT' | KeyPairSpec | 'HMAC_224' | 'HMAC_256' | 'HMAC_384' | 'HMAC_512'
 
 /** The only algorithm of symmetric encryption keys. */
 export const SYMMETRIC_DEFAULT = 'SYMMETRIC_DEFAULT'
 
+const OAEP = ['RSAES_OAEP_SHA_1', 'RSAES_OAEP_SHA_256']
+
+const RSA_SIGNING = [
+  'RSASSA_PKCS1_V1_5_SHA_256',
+  'RSASSA_PKCS1_V1_5_SHA_384',
+  'RSASSA_PKCS1_V1_5_SHA_512',
+  'RSASSA_PSS_SHA_256',
+  'RSASSA_PSS_SHA_384',
+  'RSASSA_PSS_SHA_512',
+]
+
+function rsa(pair: KeyPairSpec): KeySpecification {
+  return { usages: ['ENCRYPT_DECRYPT', 'SIGN_VERIFY'], encryption: OAEP, signing: RSA_SIGNING, pair }
+}
+
+function ecc(pair: KeyPairSpec, signing: string): KeySpecification {
+  return { usages: ['SIGN_VERIFY', 'KEY_AGREEMENT'], signing: [signing], agreement: ['ECDH'], pair }
+}
+
+function hmacKey(algorithm: string, materialBytes: number): KeySpecification {
+  return { usages: ['GENERATE_VERIFY_MAC'], mac: [algorithm], materialBytes }
+}
+
 const SPECIFICATIONS: Readonly<Record<KeySpecName, KeySpecification>> = {
   SYMMETRIC_DEFAULT: { usages: ['ENCRYPT_DECRYPT'], encryption: [SYMMETRIC_DEFAULT], materialBytes: 32 },
+  RSA_2048: rsa('RSA_2048'),
+  RSA_3072: rsa('RSA_3072'),
+  RSA_4096: rsa('RSA_4096'),
+  ECC_NIST_P256: ecc('ECC_NIST_P256', 'ECDSA_SHA_256'),
+  ECC_NIST_P384: ecc('ECC_NIST_P384', 'ECDSA_SHA_384'),
+  ECC_NIST_P521: ecc('ECC_NIST_P521', 'ECDSA_SHA_512'),
+  ECC_SECG_P256K1: { usages: ['SIGN_VERIFY'], signing: ['ECDSA_SHA_256'], pair: 'ECC_SECG_P256K1' },
+  ECC_NIST_EDWARDS25519: {
+    usages: ['SIGN_VERIFY'],
+    signing: ['ED25519_SHA_512', 'ED25519_PH_SHA_512'],
+    pair: 'ECC_NIST_EDWARDS25519',
+  },
+  HMAC_224: hmacKey('HMAC_SHA_224', 28),
+  HMAC_256: hmacKey('HMAC_SHA_256', 32),
+  HMAC_384: hmacKey('HMAC_SHA_384', 48),
+  HMAC_512: hmacKey('HMAC_SHA_512', 64),
 }
 
 /** The specification of a key spec; undefined for one that this KMS does not have. */

@@ -1,7 +1,9 @@
+import type * as asymmetric from './types/asymmetric.ts'
 import type * as cryptography from './types/cryptography.ts'
 import type * as grants from './types/grants.ts'
 import type * as keys from './types/keys.ts'
 
+export type * from './types/asymmetric.ts'
 export type * from './types/cryptography.ts'
 export type * from './types/grants.ts'
 export type * from './types/keys.ts'
@@ -19,6 +21,7 @@ export interface ActionTypes {
   readonly CreateKey: Types<keys.CreateKeyInput, keys.KeyMetadataOutput>
   readonly Decrypt: Types<cryptography.DecryptInput, cryptography.DecryptOutput>
   readonly DeleteAlias: Types<keys.DeleteAliasInput, undefined>
+  readonly DeriveSharedSecret: Types<asymmetric.DeriveSharedSecretInput, asymmetric.DeriveSharedSecretOutput>
   readonly DescribeKey: Types<keys.DescribeKeyInput, keys.KeyMetadataOutput>
   readonly DisableKey: Types<keys.KeyIdInput, undefined>
   readonly DisableKeyRotation: Types<keys.KeyIdInput, undefined>
@@ -26,14 +29,21 @@ export interface ActionTypes {
   readonly EnableKeyRotation: Types<keys.EnableKeyRotationInput, undefined>
   readonly Encrypt: Types<cryptography.EncryptInput, cryptography.EncryptOutput>
   readonly GenerateDataKey: Types<cryptography.GenerateDataKeyInput, cryptography.GenerateDataKeyOutput>
+  readonly GenerateDataKeyPair: Types<asymmetric.GenerateDataKeyPairInput, asymmetric.GenerateDataKeyPairOutput>
+  readonly GenerateDataKeyPairWithoutPlaintext: Types<
+    asymmetric.GenerateDataKeyPairInput,
+    asymmetric.GenerateDataKeyPairWithoutPlaintextOutput
+  >
   readonly GenerateDataKeyWithoutPlaintext: Types<
     cryptography.GenerateDataKeyInput,
     cryptography.GenerateDataKeyWithoutPlaintextOutput
   >
+  readonly GenerateMac: Types<asymmetric.GenerateMacInput, asymmetric.GenerateMacOutput>
   readonly GenerateRandom: Types<cryptography.GenerateRandomInput, cryptography.GenerateRandomOutput>
   readonly GetKeyLastUsage: Types<keys.KeyIdInput, keys.GetKeyLastUsageOutput>
   readonly GetKeyPolicy: Types<grants.GetKeyPolicyInput, grants.GetKeyPolicyOutput>
   readonly GetKeyRotationStatus: Types<keys.KeyIdInput, keys.GetKeyRotationStatusOutput>
+  readonly GetPublicKey: Types<keys.DescribeKeyInput, asymmetric.GetPublicKeyOutput>
   readonly ListAliases: Types<keys.ListAliasesInput, keys.ListAliasesOutput>
   readonly ListGrants: Types<grants.ListGrantsInput, grants.ListGrantsOutput>
   readonly ListKeyPolicies: Types<grants.ListKeyPoliciesInput, grants.ListKeyPoliciesOutput>
@@ -47,10 +57,13 @@ export interface ActionTypes {
   readonly RevokeGrant: Types<grants.RevokeGrantInput, undefined>
   readonly RotateKeyOnDemand: Types<keys.KeyIdInput, keys.KeyIdOutput>
   readonly ScheduleKeyDeletion: Types<keys.ScheduleKeyDeletionInput, keys.ScheduleKeyDeletionOutput>
+  readonly Sign: Types<asymmetric.SignInput, asymmetric.SignOutput>
   readonly TagResource: Types<keys.TagResourceInput, undefined>
   readonly UntagResource: Types<keys.UntagResourceInput, undefined>
   readonly UpdateAlias: Types<keys.CreateAliasInput, undefined>
   readonly UpdateKeyDescription: Types<keys.UpdateKeyDescriptionInput, undefined>
+  readonly Verify: Types<asymmetric.VerifyInput, asymmetric.VerifyOutput>
+  readonly VerifyMac: Types<asymmetric.VerifyMacInput, asymmetric.VerifyMacOutput>
 }
 
 /** Names of the actions. */

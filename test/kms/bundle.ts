@@ -9,6 +9,7 @@ const path = (relative: string): string => fileURLToPath(new URL(relative, impor
 const SOURCES: Readonly<Record<string, string>> = {
   '#wasm': path('../../bindings/wasm.inline.ts'),
   '#asymmetric': path('../../bindings/asymmetric.node.ts'),
+  '#key-pairs': path('../../bindings/key-pairs.node.ts'),
   '#host': path('../../bindings/host.node.ts'),
   '#sqlite': path('../../kms/store/sqlite-driver.node.ts'),
 }

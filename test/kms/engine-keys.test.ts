@@ -82,8 +82,8 @@ describe.each(STORES)('keys on $store', ({ newStore }) => {
     })
 
     it.each<[ActionInput<'CreateKey'>, string]>([
-      [{ KeySpec: 'RSA_2048', KeyUsage: 'ENCRYPT_DECRYPT' }, 'KeySpec RSA_2048'],
-      [{ KeySpec: 'HMAC_256', KeyUsage: 'GENERATE_VERIFY_MAC' }, 'KeySpec HMAC_256'],
+      [{ KeySpec: 'SM2', KeyUsage: 'ENCRYPT_DECRYPT' }, 'KeySpec SM2'],
+      [{ KeySpec: 'ML_DSA_44', KeyUsage: 'SIGN_VERIFY' }, 'KeySpec ML_DSA_44'],
       [{ Origin: 'EXTERNAL' }, 'Origin EXTERNAL'],
       [{ MultiRegion: true }, 'MultiRegion'],
       [{ CustomKeyStoreId: 'cks-1' }, 'CustomKeyStoreId'],

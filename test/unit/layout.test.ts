@@ -26,7 +26,12 @@ const MAY_IMPORT_NODE = [/^cli\//, /^kms\/store\//, /^kms\/providers\/local\.ts$
 /** Packages that a folder may name: the library has no run-time dependencies, its SQLite driver is an optional peer. */
 const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   // Bundled, in a chunk of its own.
-  bindings: ['@noble/curves/abstract/weierstrass.js'],
+  bindings: [
+    '@noble/curves/abstract/weierstrass.js',
+    '@noble/curves/ed25519.js',
+    '@noble/curves/nist.js',
+    '@noble/curves/secp256k1.js',
+  ],
   kms: ['libsql', 'hash-wasm'],
   cli: ['commander'],
 }

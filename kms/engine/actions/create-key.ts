@@ -2,11 +2,12 @@ import { KmsError } from '../../errors.ts'
 import type { Action } from '../action.ts'
 import { keyArn, rowId } from '../arn.ts'
 import { authorise } from '../authorise.ts'
-import { uuidOf } from '../bytes.ts'
+import { toHex, uuidOf } from '../bytes.ts'
 import { addToKeyCount } from '../key-count.ts'
 import { keyMetadata } from '../key-metadata.ts'
 import { specification, type KeySpecName, type KeyUsageName } from '../key-spec.ts'
 import { writePolicy } from '../key-policy.ts'
+import { newMaterial } from '../key-pair.ts'
 import { newMaterialId, storeMaterial } from '../material.ts'
 import type { KeyRecord } from '../records.ts'
 import { recordTags } from '../tags.ts'
@@ -17,10 +18,11 @@ export const createKey: Action<CreateKeyInput, KeyMetadataOutput> = {
   shape: 'CreateKeyRequest',
   mode: 'write',
   async act(context, input) {
-    const { keySpec, keyUsage, materialBytes } = kindOf(input)
+    const { keySpec, keyUsage } = kindOf(input)
     assertSupported(input)
     const tags = recordTags(input.Tags ?? [])
     await authorise(context, '*')
+    const { material, publicKey } = await newMaterial(context, keySpec)
     await addToKeyCount(context, 1)
     const materialId = newMaterialId(context)
     const key: KeyRecord = {
@@ -34,11 +36,11 @@ export const createKey: Action<CreateKeyInput, KeyMetadataOutput> = {
       tags,
       currentMaterial: materialId,
       materials: [{ id: materialId, created: context.now }],
+      ...(publicKey && { publicKey: toHex(publicKey) }),
       aliases: [],
       grants: 0,
       onDemandRotations: 0,
     }
-    const material = context.random(materialBytes)
     try {
       await storeMaterial(context, key, materialId, material)
     } finally {
@@ -55,7 +57,6 @@ export const createKey: Action<CreateKeyInput, KeyMetadataOutput> = {
 interface Kind {
   readonly keySpec: KeySpecName
   readonly keyUsage: KeyUsageName
-  readonly materialBytes: number
 }
 
 /** What key is asked for; a usage may be left out of symmetric encryption keys only. */
@@ -71,12 +72,12 @@ function kindOf({ KeySpec, CustomerMasterKeySpec, KeyUsage }: CreateKeyInput): K
     )
   }
   const known = specification(spec)
-  if (known?.materialBytes === undefined) throw unsupported(`KeySpec ${spec}`)
+  if (!known) throw unsupported(`KeySpec ${spec}`)
   const usage = (KeyUsage ?? known.usages[0]) as KeyUsageName
   if (!known.usages.includes(usage)) {
     throw new KmsError('ValidationException', `KeyUsage ${usage} is not compatible with KeySpec ${spec}`)
   }
-  return { keySpec: spec as KeySpecName, keyUsage: usage, materialBytes: known.materialBytes }
+  return { keySpec: spec as KeySpecName, keyUsage: usage }
 }
 
 function assertSupported(input: CreateKeyInput): void {

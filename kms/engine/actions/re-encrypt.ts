@@ -1,12 +1,13 @@
 import { KmsError } from '../../errors.ts'
 import type { Action, ActionContext } from '../action.ts'
 import { parseBlob } from '../blob.ts'
-import { assertAlgorithm, assertUsable, authenticatedContext, endDryRun } from '../cryptography.ts'
+import { endDryRun } from '../cryptography.ts'
 import { endDryRunWithoutCiphertext, performDecryption, prepareDecryption, type Decryption } from '../decryption.ts'
-import { specification, SYMMETRIC_DEFAULT } from '../key-spec.ts'
-import { locateKey, resolveKey } from '../lookup.ts'
+import { performEncryption, prepareEncryption, type Encryption } from '../encryption.ts'
+import { SYMMETRIC_DEFAULT } from '../key-spec.ts'
+import { locateKey } from '../lookup.ts'
+import { OutsideWork } from '../outside.ts'
 import type { ReEncryptInput, ReEncryptOutput } from '../types.ts'
-import { wrapUnder, type Wrapping } from '../wrap.ts'
 
 /** ReEncrypt: decrypts under one key and encrypts under another, or under the same with another context. */
 export const reEncrypt: Action<ReEncryptInput, ReEncryptOutput> = {
@@ -23,26 +24,33 @@ export const reEncrypt: Action<ReEncryptInput, ReEncryptOutput> = {
       dryRunModifiers: input.DryRunModifiers,
       access: { permission: 'ReEncryptFrom', grantTokens: input.GrantTokens, isSameKey },
     })
-    const destination = await prepareDestination(context, input, isSameKey)
+    const destination = await prepareEncryption(context, {
+      keyId: input.DestinationKeyId,
+      algorithm: input.DestinationEncryptionAlgorithm,
+      encryptionContext: input.DestinationEncryptionContext,
+      access: { permission: 'ReEncryptTo', grantTokens: input.GrantTokens, isSameKey },
+    })
     endDryRunWithoutCiphertext(source)
     const { plaintext, materialId } = await performDecryption(context, source)
+    let isNeeded = false
     try {
+      destination.assertLength(plaintext)
       endDryRun(input.DryRun)
-      const wrapped = await wrapUnder(context, destination, plaintext)
+      const wrapped = await performEncryption(context, destination, plaintext)
       return {
         ...namesOf(source, destination),
-        CiphertextBlob: wrapped.blob,
+        CiphertextBlob: wrapped.ciphertext,
         ...(materialId !== undefined && { SourceKeyMaterialId: materialId }),
-        DestinationKeyMaterialId: wrapped.materialId,
+        ...(wrapped.materialId !== undefined && { DestinationKeyMaterialId: wrapped.materialId }),
       }
+    } catch (error) {
+      // What was decrypted outside the transaction is not decrypted again when the action begins anew.
+      isNeeded = error instanceof OutsideWork && source.algorithm !== SYMMETRIC_DEFAULT
+      throw error
     } finally {
-      plaintext.fill(0)
+      if (!isNeeded) plaintext.fill(0)
     }
   },
-}
-
-interface Destination extends Wrapping {
-  readonly algorithm: string
 }
 
 /** Whether source and destination are one key, as a condition can ask; false if one of them is not to be found. */
@@ -59,22 +67,7 @@ async function namesSameKey(context: ActionContext, input: ReEncryptInput): Prom
   }
 }
 
-async function prepareDestination(
-  context: ActionContext,
-  input: ReEncryptInput,
-  isSameKey: boolean,
-): Promise<Destination> {
-  const { DestinationEncryptionAlgorithm: algorithm = SYMMETRIC_DEFAULT, GrantTokens } = input
-  const serialized = authenticatedContext(input.DestinationEncryptionContext)
-  const access = { permission: 'ReEncryptTo', grantTokens: GrantTokens, isSameKey }
-  const found = await resolveKey(context, input.DestinationKeyId, access)
-  assertUsable(context, found, 'ENCRYPT_DECRYPT')
-  const { keySpec } = found.record
-  assertAlgorithm(algorithm, keySpec, specification(keySpec)?.encryption)
-  return { ...found, algorithm, context: serialized }
-}
-
-function namesOf(source: Decryption, destination: Destination): Omit<ReEncryptOutput, 'CiphertextBlob'> {
+function namesOf(source: Decryption, destination: Encryption): Omit<ReEncryptOutput, 'CiphertextBlob'> {
   return {
     SourceKeyId: source.arn,
     KeyId: destination.arn,

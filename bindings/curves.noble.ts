@@ -1,0 +1,41 @@
+import { ed25519ph } from '@noble/curves/ed25519.js'
+import { p256, p384, p521 } from '@noble/curves/nist.js'
+import { secp256k1 } from '@noble/curves/secp256k1.js'
+
+// Signatures over a digest that somebody else made, which neither node:crypto nor WebCrypto offers. In a file of its
+// own, which is loaded when it is needed.
+
+const ECDSA = {
+  'P-256': p256,
+  prime256v1: p256,
+  'P-384': p384,
+  secp384r1: p384,
+  'P-521': p521,
+  secp521r1: p521,
+  secp256k1,
+}
+
+/** As it stands: no hashing, DER, and either of the two values of s, as others make and take them. */
+const OPTIONS = { prehash: false, format: 'der', lowS: false } as const
+
+function ecdsaOf(curve: string): typeof p256 {
+  const found = Object.hasOwn(ECDSA, curve) ? ECDSA[curve as keyof typeof ECDSA] : undefined
+  if (!found) throw new TypeError('not a curve for signatures')
+  return found
+}
+
+/** ECDSA (FIPS 186-5 §6.4) over a digest, or Ed25519ph (RFC 8032 §5.1) with the digest as its message. Wipes `secret`. */
+export function signDigest(curve: string, secret: Uint8Array, digest: Uint8Array): Uint8Array<ArrayBuffer> {
+  try {
+    return new Uint8Array(
+      curve === 'Ed25519' ? ed25519ph.sign(digest, secret) : ecdsaOf(curve).sign(digest, secret, OPTIONS),
+    )
+  } finally {
+    secret.fill(0)
+  }
+}
+
+export function verifyDigest(curve: string, point: Uint8Array, digest: Uint8Array, signature: Uint8Array): boolean {
+  if (curve === 'Ed25519') return ed25519ph.verify(signature, digest, point)
+  return ecdsaOf(curve).verify(signature, digest, point, OPTIONS)
+}

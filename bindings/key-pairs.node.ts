@@ -1,0 +1,191 @@
+import type { KeyObject, SignKeyObjectInput } from 'node:crypto'
+import {
+  constants,
+  createHmac,
+  createPrivateKey,
+  createPublicKey,
+  diffieHellman,
+  generateKeyPair,
+  privateEncrypt,
+  publicDecrypt,
+  sign as signMessage,
+  verify as verifyMessage,
+} from 'node:crypto'
+import { promisify } from 'node:util'
+import type { KeyPairs, KeyPairSpec, SignedMessage, SigningAlgorithm } from './key-pairs.ts'
+import { digestInfo, pssEncode, pssVerify, type RsaHash } from './rsa-encoding.ts'
+
+type Scheme = 'pss' | 'pkcs1' | 'ecdsa' | 'ed25519' | 'ed25519ph'
+
+const SCHEMES: Readonly<Record<SigningAlgorithm, readonly [Scheme, RsaHash]>> = {
+  RSASSA_PSS_SHA_256: ['pss', 'sha256'],
+  RSASSA_PSS_SHA_384: ['pss', 'sha384'],
+  RSASSA_PSS_SHA_512: ['pss', 'sha512'],
+  RSASSA_PKCS1_V1_5_SHA_256: ['pkcs1', 'sha256'],
+  RSASSA_PKCS1_V1_5_SHA_384: ['pkcs1', 'sha384'],
+  RSASSA_PKCS1_V1_5_SHA_512: ['pkcs1', 'sha512'],
+  ECDSA_SHA_256: ['ecdsa', 'sha256'],
+  ECDSA_SHA_384: ['ecdsa', 'sha384'],
+  ECDSA_SHA_512: ['ecdsa', 'sha512'],
+  ED25519_SHA_512: ['ed25519', 'sha512'],
+  ED25519_PH_SHA_512: ['ed25519ph', 'sha512'],
+}
+
+const CURVES = {
+  ECC_NIST_P256: 'P-256',
+  ECC_NIST_P384: 'P-384',
+  ECC_NIST_P521: 'P-521',
+  ECC_SECG_P256K1: 'secp256k1',
+} as const
+
+/** The runtime's asymmetric keys; what node:crypto lacks is loaded when it is needed. */
+export const keyPairs: KeyPairs = {
+  async generate(spec) {
+    const { publicKey, privateKey } = await generateEncoded(spec)
+    return { publicKey: fresh(publicKey), privateKey: fresh(privateKey) }
+  },
+
+  async sign(encoded, message) {
+    const key = readKey(() => createPrivateKey({ key: view(encoded), format: 'der', type: 'pkcs8' }))
+    const [scheme, hash] = SCHEMES[message.algorithm]
+    if (!message.isDigest && scheme !== 'ed25519ph') {
+      const algorithm = scheme === 'ed25519' ? null : hash
+      return fresh(await promisify(signMessage)(algorithm, message.bytes, options(scheme, key)))
+    }
+    switch (scheme) {
+      case 'pkcs1': {
+        const padded = { key, padding: constants.RSA_PKCS1_PADDING }
+        return fresh(privateEncrypt(padded, digestInfo(hash, message.bytes)))
+      }
+      case 'pss': {
+        const encodedMessage = pssEncode(hash, message.bytes, modulusBits(key) - 1)
+        return fresh(privateEncrypt({ key, padding: constants.RSA_NO_PADDING }, encodedMessage))
+      }
+      default: {
+        const { signDigest } = await import('./curves.noble.ts')
+        return signDigest(curveOf(key), secretOf(key), message.bytes)
+      }
+    }
+  },
+
+  async verify(encoded, message, signature) {
+    const key = readKey(() => createPublicKey({ key: view(encoded), format: 'der', type: 'spki' }))
+    try {
+      return await verifyWith(key, message, signature)
+    } catch {
+      return false // not in the form of a signature
+    }
+  },
+
+  async agree(encoded, peerEncoded) {
+    const privateKey = readKey(() => createPrivateKey({ key: view(encoded), format: 'der', type: 'pkcs8' }))
+    try {
+      const publicKey = createPublicKey({ key: view(peerEncoded), format: 'der', type: 'spki' })
+      if (publicKey.asymmetricKeyType !== 'ec' || curveOf(publicKey) !== curveOf(privateKey)) return undefined
+      return fresh(diffieHellman({ privateKey, publicKey }))
+    } catch {
+      return undefined // no key, or no point of the curve
+    }
+  },
+
+  async mac(hash, key, message) {
+    return fresh(createHmac(hash, key).update(message).digest())
+  },
+}
+
+async function verifyWith(key: KeyObject, message: SignedMessage, signature: Uint8Array): Promise<boolean> {
+  const [scheme, hash] = SCHEMES[message.algorithm]
+  if (!message.isDigest && scheme !== 'ed25519ph') {
+    const algorithm = scheme === 'ed25519' ? null : hash
+    return promisify(verifyMessage)(algorithm, message.bytes, options(scheme, key), signature)
+  }
+  switch (scheme) {
+    case 'pkcs1': {
+      const opened = publicDecrypt({ key, padding: constants.RSA_PKCS1_PADDING }, signature)
+      return opened.equals(digestInfo(hash, message.bytes))
+    }
+    case 'pss': {
+      if (signature.length !== Math.ceil(modulusBits(key) / 8)) return false
+      const opened = publicDecrypt({ key, padding: constants.RSA_NO_PADDING }, signature)
+      return pssVerify(hash, message.bytes, opened, modulusBits(key) - 1)
+    }
+    default: {
+      const { verifyDigest } = await import('./curves.noble.ts')
+      return verifyDigest(curveOf(key), pointOf(key), message.bytes, signature)
+    }
+  }
+}
+
+type Generated = (error: Error | null, publicKey: Buffer, privateKey: Buffer) => void
+
+const ENCODINGS = {
+  publicKeyEncoding: { format: 'der', type: 'spki' },
+  privateKeyEncoding: { format: 'der', type: 'pkcs8' },
+} as const
+
+function generateEncoded(spec: KeyPairSpec): Promise<{ publicKey: Buffer; privateKey: Buffer }> {
+  return new Promise((resolve, reject) => {
+    const done: Generated = (error, publicKey, privateKey) => {
+      if (error) reject(error)
+      else resolve({ publicKey, privateKey })
+    }
+    switch (spec) {
+      case 'RSA_2048':
+      case 'RSA_3072':
+      case 'RSA_4096':
+        generateKeyPair('rsa', { modulusLength: Number(spec.slice('RSA_'.length)), ...ENCODINGS }, done)
+        return
+      case 'ECC_NIST_EDWARDS25519':
+        generateKeyPair('ed25519', ENCODINGS, done)
+        return
+      default:
+        generateKeyPair('ec', { namedCurve: CURVES[spec], ...ENCODINGS }, done)
+    }
+  })
+}
+
+function options(scheme: Scheme, key: KeyObject): SignKeyObjectInput {
+  if (scheme !== 'pss') return { key, dsaEncoding: 'der' }
+  return { key, padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: constants.RSA_PSS_SALTLEN_DIGEST }
+}
+
+function readKey(read: () => KeyObject): KeyObject {
+  try {
+    return read()
+  } catch {
+    // No cause: it could quote the key.
+    throw new TypeError('not a readable key')
+  }
+}
+
+function modulusBits(key: KeyObject): number {
+  return key.asymmetricKeyDetails?.modulusLength ?? 0
+}
+
+/** The name of the curve, as node:crypto and JSON Web Keys have it. */
+function curveOf(key: KeyObject): string {
+  return key.asymmetricKeyType === 'ed25519' ? 'Ed25519' : (key.asymmetricKeyDetails?.namedCurve ?? '')
+}
+
+/** The secret scalar, or the seed of Ed25519, as the standards write it. */
+function secretOf(key: KeyObject): Uint8Array {
+  return Buffer.from(key.export({ format: 'jwk' }).d ?? '', 'base64url')
+}
+
+/** The uncompressed point (SEC 1 §2.3.3), or the 32 bytes of Ed25519. */
+function pointOf(key: KeyObject): Uint8Array {
+  const { x = '', y } = key.export({ format: 'jwk' })
+  if (y === undefined) return Buffer.from(x, 'base64url')
+  return Buffer.concat([Uint8Array.of(4), Buffer.from(x, 'base64url'), Buffer.from(y, 'base64url')])
+}
+
+function view(bytes: Uint8Array): Buffer {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+}
+
+/** Copies out of the Buffer, which may hold a secret, and wipes it. */
+function fresh(buffer: Buffer): Uint8Array<ArrayBuffer> {
+  const bytes = new Uint8Array(buffer)
+  buffer.fill(0)
+  return bytes
+}
