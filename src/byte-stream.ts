@@ -9,6 +9,11 @@ export interface StreamFailure {
   readonly reason: unknown
 }
 
+/** Refuses a chunk that was transferred away, or shrunk, while it was worked on: no byte goes missing unseen. */
+export function assertUnchanged(chunk: Uint8Array, length: number): void {
+  if (chunk.length !== length) throw new TypeError('a chunk was changed before its write settled')
+}
+
 /** What a stream does to its bytes. `write` and `close` are called one at a time. */
 export interface ByteWork {
   /** Takes a chunk, of any length but zero, which is the caller's again once the promise settles. */

@@ -9,7 +9,7 @@ import {
 } from '../bindings/frames.ts'
 import type { OpenedFrames } from '../bindings/message.ts'
 import type { DecryptionManager } from './decryption-materials.ts'
-import { byteStream, type ByteWork, type Emit, type StreamFailure } from './byte-stream.ts'
+import { assertUnchanged, byteStream, type ByteWork, type Emit, type StreamFailure } from './byte-stream.ts'
 import { decryptionCall, decryptionOf, type DecryptionCall, type DecryptOptions } from './decryption.ts'
 import { DisposedError, FormatError, LimitError, UnsupportedError } from './errors.ts'
 import type { Keyring, MaterialsManager } from './materials.ts'
@@ -126,7 +126,7 @@ class Opening implements ByteWork {
     if (this.#header === undefined) return
     const reader = (this.#reader ??= await this.#authenticate(this.#header))
     while (at < length) {
-      if (chunk.length !== length) throw new TypeError('a chunk was changed while it was read')
+      assertUnchanged(chunk, length)
       at += this.#isBodyOver
         ? this.#takeTail(reader, chunk.subarray(at))
         : await this.#openPart(reader, chunk, at, emit)

@@ -1,6 +1,6 @@
 import { framedBodyLength, REGULAR_OVERHEAD } from '../bindings/frames.ts'
 import { encryptionManager, type EncryptionManager } from './encryption-materials.ts'
-import { byteStream, type ByteWork, type Emit, type StreamFailure } from './byte-stream.ts'
+import { assertUnchanged, byteStream, type ByteWork, type Emit, type StreamFailure } from './byte-stream.ts'
 import { loadDetachedKeys } from './detached.ts'
 import {
   messageWriter,
@@ -155,9 +155,10 @@ class Sealing implements ByteWork {
     const writer = await this.#start(emit)
     let at = 0
     while (this.#pending.length + length - at > this.#encryption.frameLength) {
+      assertUnchanged(chunk, length)
       at += await this.#sealFrames(writer, chunk, at, emit)
     }
-    // No view can be made of a chunk that was transferred away meanwhile: no plaintext goes missing unseen.
+    assertUnchanged(chunk, length)
     this.#pending.push(chunk.subarray(at, length))
   }
 
