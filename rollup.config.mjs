@@ -12,6 +12,7 @@ const entries = {
   core: 'bindings/core.ts',
   ecdh: 'src/keyrings/raw-ecdh.ts',
   'field-session': 'src/field-session.ts',
+  range: 'src/range.ts',
   rewrap: 'src/rewrap.ts',
   kms: 'kms/index.ts',
   'kms/aws': 'kms/providers/aws.ts',

@@ -12,6 +12,9 @@ import { assertMaxFrameLength, assertOptions, assertSignal, assertSignedStreams 
 import { findSignedLayout } from './signed-layout.ts'
 import { CheckedSource, type RandomAccessSource } from './source.ts'
 
+export { blobSource, fileHandleSource, type BlobLike, type FileHandleLike, type RandomAccessSource } from './source.ts'
+export { httpSource, type HttpFetch, type HttpResponse, type HttpSourceOptions } from './http-source.ts'
+
 const DEFAULT_MAX_FRAME_LENGTH = 2 ** 24
 
 /** Bytes that are asked for first: more than most headers have, and a small message whole. */

@@ -2,7 +2,6 @@ import {
   algorithmSuite,
   decrypt,
   decryptStream,
-  decryptRange,
   decryptSync,
   inspect,
   multiKeyring,
@@ -15,6 +14,7 @@ import {
   type MessageHeader,
   type RsaPadding,
 } from 'waxseal'
+import { decryptRange } from 'waxseal/range'
 import { rawEcdhKeyring, type EcdhCurve } from 'waxseal/ecdh'
 import { hierarchicalKeyring, staticBranchKeys } from 'waxseal/kms/hierarchical'
 import { fromBase64 } from './bytes.ts'

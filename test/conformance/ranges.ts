@@ -1,13 +1,5 @@
-import {
-  algorithmSuites,
-  blobSource,
-  decryptRange,
-  encrypt,
-  httpSource,
-  openMessage,
-  type HttpFetch,
-  type OpenOptions,
-} from 'waxseal'
+import { algorithmSuites, encrypt } from 'waxseal'
+import { blobSource, decryptRange, httpSource, openMessage, type HttpFetch, type OpenOptions } from 'waxseal/range'
 import { pattern } from './bytes.ts'
 import { equal, isFresh, rejects, sameBytes, throws } from './check.ts'
 import { EXPECTED } from './expected.ts'

@@ -1,13 +1,5 @@
-import {
-  algorithmSuites,
-  decrypt,
-  decryptRange,
-  decryptStream,
-  decryptSync,
-  encrypt,
-  encryptStream,
-  inspect,
-} from 'waxseal'
+import { algorithmSuites, decrypt, decryptStream, decryptSync, encrypt, encryptStream, inspect } from 'waxseal'
+import { decryptRange } from 'waxseal/range'
 import { detachedKeys, rewrap, rewrapKeys, rewrapStream } from 'waxseal/rewrap'
 import { concat, pattern } from './bytes.ts'
 import { equal, isFresh, rejects, sameBytes } from './check.ts'

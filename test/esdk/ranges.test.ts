@@ -1,7 +1,9 @@
 import { existsSync } from 'node:fs'
 import { afterAll, describe, expect, it } from 'vitest'
-import { algorithmSuite, decryptRange, openMessage, UnsupportedError, WaxsealError } from '../../src/index.ts'
-import type { AlgorithmSuiteId, OpenedMessage } from '../../src/index.ts'
+import { algorithmSuite, UnsupportedError, WaxsealError } from '../../src/index.ts'
+import { decryptRange, openMessage } from '../../src/range.ts'
+import type { AlgorithmSuiteId } from '../../src/index.ts'
+import type { OpenedMessage } from '../../src/range.ts'
 import { decryptOptions, SOURCES, VectorFolder } from './esdk-vectors.ts'
 import type { VectorEntry } from './esdk-vectors.ts'
 

@@ -1,6 +1,7 @@
 import { framedBodyLength } from '../../bindings/message.ts'
 import { algorithmSuite, createEncryptionMaterials, inspect, rawAesKeyring } from '../../src/index.ts'
-import type { AlgorithmSuiteId, EncryptionContext, RandomAccessSource, RawAesKeyring } from '../../src/index.ts'
+import type { AlgorithmSuiteId, EncryptionContext, RawAesKeyring } from '../../src/index.ts'
+import type { RandomAccessSource } from '../../src/range.ts'
 import { MessageWriter } from '../../src/message-writer.ts'
 import { MessageRandom } from '../../src/random.ts'
 

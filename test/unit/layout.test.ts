@@ -15,6 +15,7 @@ const PUBLIC_ENTRIES = [
   'kms/server/listen.node.ts',
   'kms/providers/aws.ts',
   'src/index.ts',
+  'src/range.ts',
   'src/rewrap.ts',
   'kms/index.ts',
   'kms/engine/index.ts',

@@ -4,8 +4,9 @@ import { mkdtemp, open, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { blobSource, decryptRange, fileHandleSource, httpSource, openMessage, SourceError } from '../../src/index.ts'
-import type { RandomAccessSource } from '../../src/index.ts'
+import { SourceError } from '../../src/index.ts'
+import { blobSource, decryptRange, fileHandleSource, httpSource, openMessage } from '../../src/range.ts'
+import type { RandomAccessSource } from '../../src/range.ts'
 import { keyring, text, writeFramed } from './framed-messages.ts'
 
 const plaintext = text(100_000)

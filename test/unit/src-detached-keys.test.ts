@@ -2,7 +2,6 @@ import { createHash, createHmac, hkdfSync } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
 import {
   decrypt,
-  decryptRange,
   decryptStream,
   decryptSync,
   encrypt,
@@ -13,6 +12,7 @@ import {
   rawAesKeyring,
   WaxsealError,
 } from '../../src/index.ts'
+import { decryptRange } from '../../src/range.ts'
 import type { DecryptOptions, Keyring } from '../../src/index.ts'
 import { detachedKeys, rewrapKeys } from '../../src/rewrap.ts'
 import { staticDataKeyKeyring } from '../../src/keyrings/static-data-key.ts'

@@ -1,7 +1,9 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { openMessage, WaxsealError } from '../../src/index.ts'
-import type { AlgorithmSuiteId, OpenedMessage } from '../../src/index.ts'
+import { WaxsealError } from '../../src/index.ts'
+import { openMessage } from '../../src/range.ts'
+import type { AlgorithmSuiteId } from '../../src/index.ts'
+import type { OpenedMessage } from '../../src/range.ts'
 import { MUTATIONS } from './frame-mutations.ts'
 import { keyring, takeApart, text, writeFramed } from './framed-messages.ts'
 

@@ -1,15 +1,8 @@
 import { describe, expect, it } from 'vitest'
-import {
-  algorithmSuites,
-  decryptRange,
-  encrypt,
-  encryptSync,
-  inspect,
-  multiKeyring,
-  openMessage,
-  rawAesKeyring,
-} from '../../src/index.ts'
-import type { Keyring, OpenedMessage, OpenOptions, RandomAccessSource } from '../../src/index.ts'
+import { algorithmSuites, encrypt, encryptSync, inspect, multiKeyring, rawAesKeyring } from '../../src/index.ts'
+import { decryptRange, openMessage } from '../../src/range.ts'
+import type { Keyring } from '../../src/index.ts'
+import type { OpenedMessage, OpenOptions, RandomAccessSource } from '../../src/range.ts'
 import { coveringFrames, frameLayout, frameRun } from '../../src/frame-layout.ts'
 import { CountingSource, keyring, text, writeFramed } from './framed-messages.ts'
 

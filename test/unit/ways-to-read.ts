@@ -1,4 +1,5 @@
-import { decrypt, decryptStream, decryptSync, openMessage } from '../../src/index.ts'
+import { decrypt, decryptStream, decryptSync } from '../../src/index.ts'
+import { openMessage } from '../../src/range.ts'
 import type { DecryptStreamOptions, Keyring } from '../../src/index.ts'
 import { pieces, pour, randomPieces } from '../conformance/pouring.ts'
 
