@@ -6,7 +6,7 @@ import {
   type EncryptionMaterials,
   type Keyring,
 } from '../src/index.ts'
-import { parseKeyArn } from './key-arn.ts'
+import { isMultiRegionMatch, parseKeyArn, replicaIn } from './key-arn.ts'
 import type { KmsProvider } from './provider.ts'
 
 /** Which keys of the service a discovery keyring tries: those that match what is given, which is at least one. */
@@ -30,6 +30,12 @@ export interface KmsKeyringOptions {
    * cannot encrypt.
    */
   readonly discovery?: true | DiscoveryFilter | undefined
+  /**
+   * Whether the replicas of a multi-Region key (`mrk-…`) stand for each other: what was wrapped under one is unwrapped
+   * under the configured one, or with `discovery` under that of the provider's Region. `discovery` then needs one
+   * provider that has a `region`, and leaves the other keys of other Regions alone. Default false.
+   */
+  readonly multiRegion?: boolean | undefined
   /** At most ten. */
   readonly grantTokens?: readonly string[] | undefined
 }
@@ -45,12 +51,14 @@ const PROVIDER_ID = 'aws-kms'
  * alias stands for the key that it points to at that time. Without `resolveKeyId` aliases and ids encrypt only, as in
  * the AWS Encryption SDKs. It never tries keys that it was not given unless `discovery` says so.
  *
- * Source: aws-encryption-sdk-specification, framework/aws-kms/aws-kms-keyring.md and aws-kms-discovery-keyring.md.
+ * Source: aws-encryption-sdk-specification, framework/aws-kms/aws-kms-keyring.md and aws-kms-discovery-keyring.md; with
+ * `multiRegion` aws-kms-mrk-aware-symmetric-keyring.md and aws-kms-mrk-aware-symmetric-region-discovery-keyring.md.
  *
- * @throws TypeError for options that name no key and no discovery, or both, or are of another type
+ * @throws TypeError for options that name no key and no discovery, or both, or are of another type; with `multiRegion`
+ *   also for two replicas of one key, and for discovery without a Region
  */
 export function kmsKeyring(options: KmsKeyringOptions): Keyring {
-  const { generatorKeyId, keyIds = [], discovery, grantTokens } = options
+  const { generatorKeyId, keyIds = [], discovery, multiRegion = false, grantTokens } = options
   const configured = [...(generatorKeyId === undefined ? [] : [generatorKeyId]), ...snapshotStrings(keyIds, 'keyIds')]
   if (!configured.every((keyId: unknown) => typeof keyId === 'string' && keyId !== '')) {
     throw new TypeError('generatorKeyId and keyIds must be strings that name keys')
@@ -61,10 +69,28 @@ export function kmsKeyring(options: KmsKeyringOptions): Keyring {
   const filter = discovery === undefined ? undefined : snapshotFilter(discovery)
   const service = new Service(options.provider, grantTokens && snapshotStrings(grantTokens, 'grantTokens'))
   for (const keyId of configured) service.of(keyId)
+  if (multiRegion) assertNoReplicas(configured)
+  const choose = filter
+    ? discovered(filter, multiRegion ? service.region() : undefined)
+    : (materials: DecryptionMaterials, reasons: unknown[]) => own(service, configured, multiRegion, materials, reasons)
   return {
     wrap: (materials) => wrap(service, { generatorKeyId, configured }, materials),
-    unwrap: (materials, encryptedDataKeys) => unwrap(service, filter ?? configured, materials, encryptedDataKeys),
+    unwrap: (materials, encryptedDataKeys) => unwrap(service, choose, materials, encryptedDataKeys),
   }
+}
+
+/** Which key to ask for a data key that was wrapped under this one; undefined for a key that is not the keyring's. */
+type Chosen = (arn: string) => string | undefined
+type Choose = (materials: DecryptionMaterials, reasons: unknown[]) => Chosen | Promise<Chosen>
+
+/** aws-kms-mrk-are-unique: two replicas would wrap each data key twice under one key. */
+function assertNoReplicas(configured: readonly string[]): void {
+  configured.forEach((keyId, index) => {
+    const other = configured.slice(0, index).find((before) => isMultiRegionMatch(before, keyId))
+    if (other !== undefined && parseKeyArn(keyId)?.id.startsWith('mrk-')) {
+      throw new TypeError(`${other} and ${keyId} are one multi-Region key: give one of them`)
+    }
+  })
 }
 
 function snapshotStrings(list: unknown, name: string): readonly string[] {
@@ -107,6 +133,13 @@ class Service {
     const provider = this.#provider(region)
     assertProvider(provider)
     return provider
+  }
+
+  /** @throws TypeError where there is none, or many */
+  region(): string {
+    const region = typeof this.#provider === 'function' ? undefined : this.#provider.region
+    if (region === undefined) throw new TypeError('discovery with multiRegion needs one provider that has a region')
+    return region
   }
 
   request(
@@ -196,7 +229,7 @@ function addEncryptedDataKey(
 
 async function unwrap(
   service: Service,
-  allowed: DiscoveryFilter | readonly string[],
+  choose: Choose,
   materials: DecryptionMaterials,
   encryptedDataKeys: readonly EncryptedDataKey[],
 ): Promise<Uint8Array | undefined> {
@@ -206,11 +239,13 @@ async function unwrap(
   })
   if (candidates.length === 0) return undefined
   const reasons: unknown[] = []
-  const isOwn = 'length' in allowed ? await ownArns(service, allowed, materials, reasons) : matches(allowed)
-  for (const { arn, ciphertext } of candidates.filter((candidate) => isOwn(candidate.arn))) {
+  const chosen = await choose(materials, reasons)
+  for (const { arn, ciphertext } of candidates) {
+    const keyId = chosen(arn)
+    if (keyId === undefined) continue
     materials.signal?.throwIfAborted()
     try {
-      return await decryptDataKey(service, arn, ciphertext, materials)
+      return await decryptDataKey(service, keyId, ciphertext, materials)
     } catch (error) {
       materials.signal?.throwIfAborted()
       reasons.push(reasonOf(error))
@@ -242,38 +277,43 @@ function readArn(providerInfo: Uint8Array): string | undefined {
   }
 }
 
-function matches({ partition, accounts }: DiscoveryFilter): (arn: string) => boolean {
-  return (arn) => {
-    const parts = parseKeyArn(arn)
-    return (
+/** Every key that passes the filter; with a Region only keys of that one, and the replicas there of other keys. */
+function discovered({ partition, accounts }: DiscoveryFilter, region: string | undefined): () => Chosen {
+  return () => (arn) => {
+    const keyId = region === undefined ? arn : replicaIn(region, arn)
+    const parts = parseKeyArn(keyId)
+    const isAllowed =
       parts !== undefined &&
       (partition === undefined || parts.partition === partition) &&
-      (accounts === undefined || accounts.includes(parts.account))
-    )
+      (accounts === undefined || accounts.includes(parts.account)) &&
+      (region === undefined || parts.region === region)
+    return isAllowed ? keyId : undefined
   }
 }
 
 /** The ARNs that the configured names stand for now. A name that does not resolve is a reason, not an end. */
-async function ownArns(
+async function own(
   service: Service,
   configured: readonly string[],
+  multiRegion: boolean,
   { signal }: DecryptionMaterials,
   reasons: unknown[],
-): Promise<(arn: string) => boolean> {
-  const own = new Set<string>()
+): Promise<Chosen> {
+  const arns = new Set<string>()
   for (const keyId of configured) {
-    if (parseKeyArn(keyId)) own.add(keyId)
+    if (parseKeyArn(keyId)) arns.add(keyId)
     else {
       try {
         const arn = await service.of(keyId).resolveKeyId?.({ keyId, signal })
-        if (arn !== undefined) own.add(arn)
+        if (arn !== undefined) arns.add(arn)
       } catch (error) {
         signal?.throwIfAborted()
         reasons.push(error)
       }
     }
   }
-  return (arn) => own.has(arn)
+  if (!multiRegion) return (arn) => (arns.has(arn) ? arn : undefined)
+  return (arn) => [...arns].find((known) => isMultiRegionMatch(known, arn))
 }
 
 async function decryptDataKey(

@@ -115,6 +115,7 @@ function readRootKeyInUse(file: string): Uint8Array {
 /** Offers an engine as a provider. Closing remains with the engine. */
 export function engineProvider(engine: Engine): KmsProvider {
   return {
+    region: engine.region,
     async generateDataKey({ keyId, numberOfBytes, encryptionContext, grantTokens, signal }) {
       const input = { KeyId: keyId, NumberOfBytes: numberOfBytes, ...common(encryptionContext, grantTokens) }
       const answer = await engine.call('GenerateDataKey', input, { signal })

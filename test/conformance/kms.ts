@@ -147,7 +147,36 @@ async function wiped(): Promise<void> {
 }
 
 /** The embedded key management service on its store in memory, and the keyring over it. */
+/** The service of a Region in which replicas of one key share the material of a real one. */
+function regional({ provider, arn }: Kms, region: string): KmsProvider {
+  return {
+    region,
+    generateDataKey: async (request) => {
+      return { ...(await provider.generateDataKey({ ...request, keyId: arn })), keyId: request.keyId }
+    },
+    encrypt: async (request) => ({ ...(await provider.encrypt({ ...request, keyId: arn })), keyId: request.keyId }),
+    decrypt: async (request) => ({ ...(await provider.decrypt({ ...request, keyId: arn })), keyId: request.keyId }),
+  }
+}
+
+async function replicas(): Promise<void> {
+  const kms = await newKms()
+  const id = 'mrk-1234abcd12ab34cd56ef1234567890ab'
+  const east = `arn:aws:kms:us-east-1:000000000000:key/${id}`
+  const west = `arn:aws:kms:us-west-2:000000000000:key/${id}`
+  const plaintext = pattern(10)
+  const message = await encrypt(kmsKeyring({ provider: regional(kms, 'us-east-1'), generatorKeyId: east }), plaintext)
+  const provider = regional(kms, 'us-west-2')
+  const strict = kmsKeyring({ provider, keyIds: [west], multiRegion: true })
+  sameBytes((await decrypt(strict, message)).plaintext, plaintext, 'the plaintext by the replica')
+  const discovery = kmsKeyring({ provider, discovery: { accounts: ['000000000000'] }, multiRegion: true })
+  sameBytes((await decrypt(discovery, message)).plaintext, plaintext, 'the plaintext by discovery')
+  const unaware = kmsKeyring({ provider, keyIds: [west] })
+  await rejects(() => decrypt(unaware, message), EXPECTED.keyUnavailable, 'a keyring that is not multi-Region aware')
+}
+
 export const kmsCases: readonly Case[] = group('kms', {
+  'replicas of a multi-Region key': replicas,
   'the actions of the engine': actions,
   exceptions,
   'a store that is opened again': reopening,
