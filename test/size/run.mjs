@@ -60,7 +60,10 @@ const CASES = {
     parts: ['module', 'envelope', 'field session'],
   },
   'waxseal/range': { code: everything('waxseal/range'), parts: ['module', 'envelope', 'ranges'] },
-  'waxseal/rewrap': { code: everything('waxseal/rewrap'), parts: ['module', 'envelope', 'rewrap'] },
+  'waxseal/rewrap': {
+    code: everything('waxseal/rewrap'),
+    parts: ['module', 'envelope', 'encrypting streams', 'decrypting streams', 'rewrap'],
+  },
   'waxseal/kms': { code: everything('waxseal/kms'), parts: ['KMS keyring'] },
   'waxseal/kms/aws': { code: everything('waxseal/kms/aws'), parts: ['module', 'AWS provider'] },
   'waxseal/kms/hierarchical': {
