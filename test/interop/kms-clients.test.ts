@@ -66,6 +66,40 @@ describe('@aws-sdk/client-kms', () => {
     expect(await sdk.generateDataKeyWithoutPlaintext({ KeyId, NumberOfBytes: 64 })).not.toHaveProperty('Plaintext')
   })
 
+  it('tags, disables, rotates and ends keys', async () => {
+    const { KeyMetadata } = await sdk.createKey({})
+    const KeyId = KeyMetadata?.KeyId
+    await sdk.tagResource({ KeyId, Tags: [{ TagKey: 'a', TagValue: 'b' }] })
+    expect((await sdk.listResourceTags({ KeyId })).Tags).toEqual([{ TagKey: 'a', TagValue: 'b' }])
+    await sdk.disableKey({ KeyId })
+    await expect(sdk.encrypt({ KeyId, Plaintext: PLAINTEXT })).rejects.toMatchObject({ name: 'DisabledException' })
+    await sdk.enableKey({ KeyId })
+    const before = await sdk.encrypt({ KeyId, Plaintext: PLAINTEXT })
+    await sdk.enableKeyRotation({ KeyId, RotationPeriodInDays: 90 })
+    const status = await sdk.getKeyRotationStatus({ KeyId })
+    expect(status.NextRotationDate).toBeInstanceOf(Date)
+    await sdk.rotateKeyOnDemand({ KeyId })
+    expect((await sdk.listKeyRotations({ KeyId })).Rotations).toMatchObject([{ RotationType: 'ON_DEMAND' }])
+    expect((await sdk.decrypt({ CiphertextBlob: before.CiphertextBlob })).Plaintext).toEqual(PLAINTEXT)
+    const { DeletionDate } = await sdk.scheduleKeyDeletion({ KeyId, PendingWindowInDays: 7 })
+    expect(DeletionDate).toBeInstanceOf(Date)
+    await expect(sdk.encrypt({ KeyId, Plaintext: PLAINTEXT })).rejects.toMatchObject({
+      name: 'KMSInvalidStateException',
+    })
+    await sdk.cancelKeyDeletion({ KeyId })
+    expect((await sdk.describeKey({ KeyId })).KeyMetadata?.KeyState).toBe('Disabled')
+  })
+
+  it('re-encrypts, and draws random bytes', async () => {
+    const [source, destination] = [await sdk.createKey({}), await sdk.createKey({})]
+    const sealed = await sdk.encrypt({ KeyId: source.KeyMetadata?.KeyId, Plaintext: PLAINTEXT })
+    const DestinationKeyId = destination.KeyMetadata?.KeyId
+    const moved = await sdk.reEncrypt({ CiphertextBlob: sealed.CiphertextBlob, DestinationKeyId })
+    const opened = await sdk.decrypt({ CiphertextBlob: moved.CiphertextBlob })
+    expect([opened.Plaintext, opened.KeyId]).toEqual([PLAINTEXT, destination.KeyMetadata?.Arn])
+    expect((await sdk.generateRandom({ NumberOfBytes: 33 })).Plaintext).toHaveLength(33)
+  })
+
   it('sees the exceptions that it knows', async () => {
     const { KeyMetadata } = await sdk.createKey({})
     const KeyId = KeyMetadata?.KeyId
