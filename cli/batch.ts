@@ -23,10 +23,12 @@ export interface BatchOptions extends GlobalOptions, PlanOptions {
 /** What is done to the bytes of one input. */
 export interface Passage {
   readonly stream: ReadableWritablePair<Uint8Array, Uint8Array>
+  /** Where the result goes: the output of the job, or one that stands before it. */
+  readonly output: Output
   /** The header of the message that was read or written: there when the stream has ended. */
   readonly header: () => Promise<MessageHeader>
-  /** Takes the place of the output's own `write`. */
-  readonly write?: (bytes: Uint8Array, output: Output) => Promise<void>
+  /** Puts a failure into the words of the command line. */
+  readonly explain?: (error: unknown) => unknown
 }
 
 export interface Work {
@@ -130,16 +132,18 @@ class Batch {
 
   async one(job: Job): Promise<void> {
     const output = await this.#open(job)
-    let passage: Passage
+    let passage: Passage | undefined
     try {
       passage = this.#work.pass(job, output)
       this.#progress.begin(job.input ?? 'standard input')
-      await this.#read(job, passage).pipeTo(sinkOf(output, passage))
-      await output.commit()
+      await this.#read(job, passage).pipeTo(sinkOf(passage.output))
+      await passage.output.commit()
     } catch (error) {
-      await output.abandon()
-      throw error
+      await (passage?.output ?? output).abandon()
+      throw passage?.explain?.(error) ?? error
     }
+    const { json, metadataOutput } = this.#options
+    if (json !== true && metadataOutput === undefined) return
     await this.#report({ ...job, mode: this.#work.direction, header: await passage.header() })
   }
 
@@ -174,8 +178,6 @@ function isAboutFile(error: unknown): boolean {
   return error instanceof CommandError && error.message.startsWith('cannot ')
 }
 
-function sinkOf(output: Output, { write }: Passage): WritableStream<Uint8Array> {
-  return new WritableStream<Uint8Array>({
-    write: (bytes) => (write === undefined ? output.write(bytes) : write(bytes, output)),
-  })
+function sinkOf(output: Output): WritableStream<Uint8Array> {
+  return new WritableStream<Uint8Array>({ write: (bytes) => output.write(bytes) })
 }

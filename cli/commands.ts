@@ -1,3 +1,4 @@
+import { catRow } from './cat.ts'
 import type { CommandRow } from './command.ts'
 import { completionRow } from './completion.ts'
 import { decryptRow } from './decrypt.ts'
@@ -31,6 +32,7 @@ export const waxseal: CommandRow = {
   commands: [
     encryptRow,
     decryptRow,
+    catRow,
     inspectRow,
     kmsRow,
     serveRow,

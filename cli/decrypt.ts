@@ -1,9 +1,39 @@
-import { decrypt, type DecryptOptions } from '../src/index.ts'
-import { plan, runBatch } from './batch.ts'
-import type { CommandRow } from './command.ts'
+import {
+  decryptStream,
+  UnsupportedError,
+  type DecryptStreamOptions,
+  type Keyring,
+  type MaterialsManager,
+} from '../src/index.ts'
+import { countUpTo } from './arguments.ts'
+import { plan, runBatch, type Passage } from './batch.ts'
+import { CACHING_OPTION } from './caching.ts'
+import type { CommandRow, OptionRow } from './command.ts'
+import { CommandError } from './failure.ts'
 import { BASE64_OPTIONS, FILE_OPTIONS, messageOptions, REPORT_OPTIONS, type CryptOptions } from './file-options.ts'
+import { heldOutput } from './held-output.ts'
 import { keyOptions, withKeys } from './keys.ts'
-import { wholeMessage } from './whole-message.ts'
+import type { Output } from './output-file.ts'
+
+/** What may be asked of a message that is read. */
+export interface ReadingOptions extends CryptOptions {
+  readonly unsignedOnly?: boolean
+  readonly maxFrameLength?: number
+}
+
+export const READING_OPTIONS: readonly OptionRow[] = [
+  ...messageOptions(
+    'a pair that the message must carry',
+    'the key of a pair of the context that the message need not carry: it is authenticated all the same',
+    'refuse a message with more keys, 1 to 65535 (default: 64)',
+  ),
+  { flags: '--unsigned-only', text: 'refuse signed messages' },
+  {
+    flags: '--max-frame-length <bytes>',
+    text: 'refuse longer frames, each of which is held in memory until it is verified (default: 16777216)',
+    parse: countUpTo(2 ** 50),
+  },
+]
 
 export const decryptRow: CommandRow = {
   name: 'decrypt',
@@ -11,15 +41,14 @@ export const decryptRow: CommandRow = {
   details: [
     'Without a key, by the keys of the KMS that the messages name. A file appears under its name when all of it is ' +
       "verified: a failure leaves nothing and changes nothing. New files are their owner's alone.",
+    'Standard output gets each frame as soon as it is verified; that the message is whole is told by exit code 0 alone. ' +
+      'Of a signed message it gets nothing before the signature is verified, and no more than 32 MiB.',
   ],
   options: [
     ...FILE_OPTIONS,
     ...keyOptions('to decrypt by'),
-    ...messageOptions(
-      'a pair that the message must carry',
-      'the key of a pair of the context that the message need not carry: it is authenticated all the same',
-      'refuse a message with more keys, 1 to 65535 (default: 64)',
-    ),
+    ...READING_OPTIONS,
+    CACHING_OPTION,
     ...BASE64_OPTIONS,
     ...REPORT_OPTIONS,
   ],
@@ -33,23 +62,40 @@ export const decryptRow: CommandRow = {
   run: runDecrypt,
 }
 
-async function runDecrypt(options: CryptOptions): Promise<void> {
+async function runDecrypt(options: ReadingOptions): Promise<void> {
   const found = await plan('decrypt', options)
-  await withKeys('decrypt', options, (keyring) =>
+  await withKeys('decrypt', options, (source) =>
     runBatch(found, options, {
       direction: 'decrypt',
       // What is secret again is its owner's alone, whoever might read the message.
       modeOf: (mode) => (mode & 0o700) | 0o600,
-      pass: () =>
-        wholeMessage(async (message) => {
-          const { plaintext, header } = await decrypt(keyring, message, libraryOptions(options))
-          return { output: plaintext, header }
-        }),
+      pass: (_, output) => opening(source, options, output),
     }),
   )
 }
 
-function libraryOptions(options: CryptOptions): DecryptOptions {
+function opening(source: Keyring | MaterialsManager, options: ReadingOptions, output: Output): Passage {
+  const stream = decryptStream(source, {
+    ...readingOptions(options),
+    maxFrameLength: options.maxFrameLength,
+    signedStreams: options.unsignedOnly === true ? 'refuse' : 'allow',
+  })
+  const isSigned = async (): Promise<boolean> => (await stream.header).algorithmSuite.signatureCurve !== undefined
+  return {
+    stream,
+    output: output.isImmediate ? heldOutput(output, isSigned) : output,
+    header: () => stream.header,
+    explain: (error) => (options.unsignedOnly === true ? explainSigned(error) : error),
+  }
+}
+
+/** The only thing that Node's runtime does not support in a message is what was asked not to be. */
+export function explainSigned(error: unknown): unknown {
+  if (!(error instanceof UnsupportedError)) return error
+  return new CommandError('policy', 'the message is signed, and --unsigned-only was given', { cause: error })
+}
+
+export function readingOptions(options: ReadingOptions): DecryptStreamOptions {
   return {
     encryptionContext: options.context,
     requiredEncryptionContextKeys: options.requiredEncryptionContextKeys,

@@ -20,6 +20,11 @@ const POLICIES: readonly CommitmentPolicy[] = [
   'require-encrypt-require-decrypt',
 ]
 
+/** Whether anybody is told of the headers. */
+export function isReported({ json, metadataOutput }: BatchOptions): boolean {
+  return json === true || metadataOutput !== undefined
+}
+
 /** Which files are read, and where the results go. */
 export const FILE_OPTIONS: readonly OptionRow[] = [
   {

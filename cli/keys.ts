@@ -1,5 +1,6 @@
 import { kmsKeyring, type KmsProvider } from '../kms/index.ts'
-import { multiKeyring, type Keyring } from '../src/index.ts'
+import { multiKeyring, type Keyring, type MaterialsManager } from '../src/index.ts'
+import { withCache, type Caching } from './caching.ts'
 import type { OptionRow } from './command.ts'
 import { CommandError } from './failure.ts'
 import { withKms, type GlobalOptions } from './service.ts'
@@ -8,6 +9,7 @@ import { needsKms, openWrappingKey, wrappingKey, WRAPPING_KEY_HELP, type Wrappin
 export interface KeyOptions extends GlobalOptions {
   readonly key?: readonly string[]
   readonly wrappingKey?: readonly WrappingKey[]
+  readonly caching?: Caching
 }
 
 /** The options that name keys; the text says what the first two are for. */
@@ -33,16 +35,19 @@ export function keyOptions(purpose: string): readonly OptionRow[] {
 export async function withKeys<T>(
   direction: 'encrypt' | 'decrypt',
   options: KeyOptions,
-  use: (keyring: Keyring) => Promise<T>,
+  use: (source: Keyring | MaterialsManager) => Promise<T>,
 ): Promise<T> {
-  const { key = [], wrappingKey: others = [] } = options
+  const { key = [], wrappingKey: others = [], caching } = options
   const isNamed = key.length > 0 || others.length > 0
   if (direction === 'encrypt' && !isNamed) {
     throw new CommandError('usage', 'name what to encrypt under: --key KEY or --wrapping-key provider=…')
   }
-  if (isNamed && key.length === 0 && !others.some(needsKms)) return use(await join(key, others, undefined))
+  if (isNamed && key.length === 0 && !others.some(needsKms)) {
+    return withCache(await join(key, others, undefined), caching, use)
+  }
   return withKms(options, async ({ provider }) => {
-    return use(isNamed ? await join(key, others, provider) : kmsKeyring({ provider, discovery: true }))
+    const keyring = isNamed ? await join(key, others, provider) : kmsKeyring({ provider, discovery: true })
+    return withCache(keyring, caching, use)
   })
 }
 

@@ -96,7 +96,7 @@ export async function openOutput(path: string, options: OutputFileOptions): Prom
   const existing = await existingTarget(path)
   if (existing?.isRegular === false) return openInPlace(existing.path)
   if (existing !== undefined && options.overwrite === false) throw new OutputExistsError(path)
-  return openReplacement(existing?.path ?? path, existing, options)
+  return openReplacement(path, existing, options)
 }
 
 interface Target {
@@ -107,13 +107,17 @@ interface Target {
   readonly isRegular: boolean
 }
 
-/** What stands at `path` now, symbolic links followed; undefined when nothing does. */
+/**
+ * What stands at `path` now, symbolic links followed; undefined when nothing does. A pipe or device is taken by the name
+ * that was given: behind /dev/stdout may be a pipe, to which no other name leads.
+ */
 async function existingTarget(path: string): Promise<Target | undefined> {
   try {
-    const target = await realpath(path)
-    const stats = await stat(target)
+    const stats = await stat(path)
     if (stats.isDirectory()) throw Object.assign(new Error(), { code: 'EISDIR' })
-    return { path: target, mode: stats.mode & 0o777, uid: stats.uid, gid: stats.gid, isRegular: stats.isFile() }
+    const isRegular = stats.isFile()
+    const target = isRegular ? await realpath(path) : path
+    return { path: target, mode: stats.mode & 0o777, uid: stats.uid, gid: stats.gid, isRegular }
   } catch (error) {
     if (hasCode(error, 'ENOENT')) return undefined
     throw fileError('write', path, error)
@@ -134,22 +138,23 @@ async function openInPlace(path: string): Promise<Output> {
 }
 
 async function openReplacement(
-  path: string,
+  name: string,
   existing: Target | undefined,
   { overwrite = true, mode }: OutputFileOptions,
 ): Promise<Output> {
+  const path = existing?.path ?? name
   const folder = dirname(path)
   const temporary = join(folder, `.${basename(path).slice(0, 64)}.${globalThis.crypto.randomUUID()}.tmp`)
   const file = await open(temporary, 'wx', NEW_FILE_MODE).catch((error: unknown) => {
-    throw fileError('write', path, error)
+    throw fileError('write', name, error)
   })
   markUnfinished(temporary)
   return {
     isImmediate: false,
-    write: (bytes) => writeAll(file, bytes, path),
+    write: (bytes) => writeAll(file, bytes, name),
     async commit() {
       await complete(file, existing, mode).catch((error: unknown) => {
-        throw fileError('write', path, error)
+        throw fileError('write', name, error)
       })
       moveInPlace(temporary, path, overwrite)
       markFinished(temporary)

@@ -13,11 +13,15 @@ const STREAMS = [
   [1024, 1_048_576],
 ]
 
+/** Mebibytes of plaintext through the command line. */
+const COMMAND_MEBIBYTES = 4096
+
 const outcomes = []
 
 ensureInstalled()
 ensurePackage()
 for (const [mebibytes, frameLength] of STREAMS) measureStreams(mebibytes, frameLength)
+measureCommand(COMMAND_MEBIBYTES)
 
 const failed = outcomes.filter((isOk) => !isOk).length
 console.log(`memory: ${outcomes.length - failed} passed, ${failed} failed`)
@@ -31,6 +35,17 @@ function measureStreams(mebibytes, frameLength) {
   const { bytes, isSame, peakKibibytes } = JSON.parse(stdout)
   check(isSame && bytes === mebibytes * 2 ** 20, `${title}: the plaintext comes back`, stdout)
   checkPeak(title, peakKibibytes / 1024)
+}
+
+function measureCommand(mebibytes) {
+  const title = `waxseal encrypt | waxseal decrypt, ${mebibytes} MiB`
+  const args = [join(root, 'test/memory/command.mjs'), String(mebibytes)]
+  const { status, stdout, stderr } = spawnSync(process.execPath, args, { cwd: root, encoding: 'utf8' })
+  if (status !== 0) return check(false, title, stdout + stderr)
+  const { bytes, isSame, encryptKibibytes, decryptKibibytes } = JSON.parse(stdout)
+  check(isSame && bytes === mebibytes * 2 ** 20, `${title}: the plaintext comes back`, stdout)
+  checkPeak(`${title}: encrypt`, encryptKibibytes / 1024)
+  checkPeak(`${title}: decrypt`, decryptKibibytes / 1024)
 }
 
 function checkPeak(title, mebibytes) {
