@@ -4,6 +4,7 @@ import { waxseal } from './commands.ts'
 import { EXIT_CODES, lineOf, outcomeOf } from './failure.ts'
 import { removeUnfinishedOutput } from './output-file.ts'
 import { commandOf } from './program.ts'
+import { releasePipes } from './source.ts'
 
 function version(): string {
   const manifest = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string }
@@ -12,6 +13,7 @@ function version(): string {
 
 function interrupt(): void {
   removeUnfinishedOutput()
+  releasePipes()
   process.stderr.write('waxseal: interrupted\n')
   process.exit(EXIT_CODES.interrupted)
 }
