@@ -1,6 +1,6 @@
 import { open } from 'node:fs/promises'
 import { InvalidArgumentError } from 'commander'
-import { fileHandleSource, httpSource, openMessage, type OpenedMessage, type RandomAccessSource } from '../src/index.ts'
+import { fileHandleSource, httpSource, openMessage, type OpenedMessage, type RandomAccessSource } from '../src/range.ts'
 import type { CommandRow } from './command.ts'
 import { READING_OPTIONS, readingOptions, type ReadingOptions } from './decrypt.ts'
 import { CommandError } from './failure.ts'
