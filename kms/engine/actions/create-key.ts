@@ -22,11 +22,12 @@ export const createKey: Action<CreateKeyInput, KeyMetadataOutput> = {
     assertSupported(input)
     const tags = recordTags(input.Tags ?? [])
     await authorise(context, '*')
-    const { material, publicKey } = await newMaterial(context, keySpec)
     await addToKeyCount(context, 1)
     const materialId = newMaterialId(context)
+    const keyId = uuidOf(context.random(16))
+    const { material, publicKey } = await newMaterial(context, keySpec)
     const key: KeyRecord = {
-      keyId: uuidOf(context.random(16)),
+      keyId,
       created: context.now,
       description: input.Description ?? '',
       state: 'Enabled',
