@@ -17,6 +17,7 @@ const entries = {
   kms: 'kms/index.ts',
   'kms/aws': 'kms/providers/aws.ts',
   'kms/hierarchical': 'kms/hierarchical/index.ts',
+  'kms/passphrase': 'kms/providers/passphrase.ts',
   'kms/local': 'kms/providers/local.ts',
   'kms/engine': 'kms/engine/index.ts',
   'kms/server': 'kms/server/index.ts',
@@ -86,6 +87,15 @@ const nobleLicenses = {
   },
 }
 
+/** The licence of what is bundled into the passphrase keyring. */
+const hashWasmLicense = {
+  name: 'hash-wasm-license',
+  generateBundle() {
+    const source = `The file passphrase.js contains hash-wasm.\n\n${readFileSync('node_modules/hash-wasm/LICENSE', 'utf8')}`
+    this.emitFile({ type: 'asset', fileName: 'kms/passphrase.licenses.txt', source })
+  },
+}
+
 /** `wasm.static.js` imports the compiled core as a file beside it. */
 const coreFile = {
   name: 'core-file',
@@ -108,6 +118,7 @@ export default [
     plugins: [
       coreFile,
       nobleLicenses,
+      hashWasmLicense,
       nodeResolve({ exportConditions: ['node'] }),
       commonjs(),
       typescript,

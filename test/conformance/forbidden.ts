@@ -1,9 +1,11 @@
 import { decrypt, decryptStream, encrypt, encryptStream, encryptSync, WaxsealError } from 'waxseal'
 import { aesGcm, sha256 } from 'waxseal/core'
 import { createEngine } from 'waxseal/kms/engine'
+import { passphraseKeyring } from 'waxseal/kms/passphrase'
 import { memoryStore } from 'waxseal/kms/store/memory'
 import { pattern } from './bytes.ts'
 import { isTrue, rejects, throws } from './check.ts'
+import { EXPECTED } from './expected.ts'
 import { staticKeyring } from './keyrings.ts'
 import { group, type Case } from './runtime.ts'
 
@@ -33,6 +35,9 @@ export const forbiddenCases: readonly Case[] = group('WebAssembly is forbidden',
     const writer = decryptStream(keyring).writable.getWriter()
     writer.closed.catch(() => undefined)
     namesTheDirective(await rejects(() => writer.write(Uint8Array.of(2, 4, 120)), FORBIDDEN, 'decryptStream'))
+  },
+  'a passphrase keyring': () => {
+    throws(() => passphraseKeyring({ passphrase: 'correct horse' }), EXPECTED.unsupported, 'passphraseKeyring')
   },
   'the key management service': async () => {
     const engine = (): Promise<unknown> => createEngine({ store: memoryStore(), rootKey: pattern(32) })

@@ -17,6 +17,7 @@ import type { RsaPair } from './keyrings.ts'
 import { kmsCases } from './kms.ts'
 import { limitCases } from './limits.ts'
 import { messageVectorCases, type MessageVectors } from './message-vectors.ts'
+import { passphraseCases } from './passphrase.ts'
 import { rangeCases } from './ranges.ts'
 import { rewrapCases } from './rewrap.ts'
 import { roundTripCases } from './round-trips.ts'
@@ -64,6 +65,7 @@ function suite({ runtime, rsa, core, messages }: Input): readonly Case[] {
     ...kmsCases,
     ...serverCases,
     ...hierarchicalCases,
+    ...passphraseCases,
   ]
 }
 

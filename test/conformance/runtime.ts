@@ -16,6 +16,8 @@ export interface Runtime {
   readonly hasSharedMemory: boolean
   /** SQLite is part of it. Without files it does not matter. */
   readonly hasSqlite?: boolean
+  /** WebAssembly may be compiled from bytes while the program runs. */
+  readonly compilesBytes: boolean
   /** Code may not be compiled from bytes: nothing works, and that is what is asserted. */
   readonly isWasmForbidden?: boolean
 }

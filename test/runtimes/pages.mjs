@@ -13,10 +13,12 @@ const policy = (unsafe) => `default-src 'none'; script-src 'self'${unsafe}; conn
 
 /** A browser's page and workers, and a page under a strict Content-Security-Policy that allows WebAssembly or not. */
 export function pages(browser, version, open, runtime) {
+  let known
+  const versionOnce = () => (known ??= version())
   const runner = (name, page, scope, headers, differences) => ({
     name: `${browser}, ${name}`,
     runtime: { ...runtime, ...differences },
-    version,
+    version: versionOnce,
     conform: async (folder, input) => {
       const report = await askPage(join(folder, 'site'), page, input, open, { headers })
       if (report.scope !== scope) throw new Error(`it ran in a ${report.scope}`)

@@ -8,7 +8,11 @@ export const NATIVE = {
   hasBuffer: true,
   hasSharedMemory: true,
   hasSqlite: true,
+  compilesBytes: true,
 }
 
 /** Of one with WebCrypto alone. */
 export const WEB = { ...NATIVE, hasSyncAsymmetric: false, hasPkcs1: false, hasSyncHost: false, hasBuffer: false }
+
+/** Of Cloudflare Workers, which compile nothing from bytes. */
+export const WORKERS = { ...WEB, compilesBytes: false }

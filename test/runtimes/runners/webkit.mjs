@@ -17,13 +17,9 @@ async function open(url) {
   return Object.assign(server.stop, { version: value.capabilities.browserVersion })
 }
 
-let opened
-const version = async () => {
-  if (!existsSync(driver)) return undefined
-  opened ??= open('about:blank')
-  const close = await opened
-  close()
-  return close.version
+async function version() {
+  const close = existsSync(driver) ? await open('about:blank') : undefined
+  return close && (close(), close.version)
 }
 
 export const runners = pages('WebKit', version, open, WEB)

@@ -1,13 +1,13 @@
 import { askServer, freePort, start } from '../processes.mjs'
-import { WEB } from '../runtime.mjs'
+import { WORKERS } from '../runtime.mjs'
 import { require } from '../setup.mjs'
 import { makeWorker, timeFirstDecrypt, workerd } from '../workers.mjs'
 
 const version = () => require('workerd/package.json').version
 
 export const runners = [
-  { name: 'workerd', flags: [], runtime: WEB, time: timeFirstDecrypt },
-  { name: 'workerd, nodejs_compat', flags: ['nodejs_compat'], runtime: { ...WEB, hasBuffer: true } },
+  { name: 'workerd', flags: [], runtime: WORKERS, time: timeFirstDecrypt },
+  { name: 'workerd, nodejs_compat', flags: ['nodejs_compat'], runtime: { ...WORKERS, hasBuffer: true } },
 ].map(({ flags, ...runner }) => {
   const conform = async (folder, input) => {
     const cwd = await makeWorker(folder, 'worker', { flags })

@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { installed } from '../programs.mjs'
 import { askServer, freePort, start } from '../processes.mjs'
-import { WEB } from '../runtime.mjs'
+import { WORKERS } from '../runtime.mjs'
 import { require } from '../setup.mjs'
 
 const wrangler = installed('wrangler/bin/wrangler.js')
@@ -19,4 +19,4 @@ async function conform(folder, input) {
 }
 
 const version = () => require('wrangler/package.json').version
-export const runners = [{ name: 'wrangler dev', runtime: WEB, version, conform }]
+export const runners = [{ name: 'wrangler dev', runtime: WORKERS, version, conform }]
