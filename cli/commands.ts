@@ -7,6 +7,7 @@ import { EXIT_CODE_TEXTS } from './failure.ts'
 import { inspectRow } from './inspect.ts'
 import { kmsRow } from './kms.ts'
 import { manualRow } from './manual.ts'
+import { rewrapRow } from './rewrap.ts'
 import { serveRow } from './serve.ts'
 
 const EXIT_CODES_LINE = `Exit codes: ${EXIT_CODE_TEXTS.map(([code, text]) => `${code} ${text}`).join(', ')}.`
@@ -33,6 +34,7 @@ export const waxseal: CommandRow = {
     encryptRow,
     decryptRow,
     catRow,
+    rewrapRow,
     inspectRow,
     kmsRow,
     serveRow,

@@ -19,7 +19,7 @@ describe('the table of commands', () => {
   it.each(LEAVES.map(({ path, row }) => ({ path, row })))('$path does something and shows how', ({ path, row }) => {
     expect('run' in row).toBe(true)
     expect(row.examples?.length).toBeGreaterThan(0)
-    for (const { line } of row.examples!) expect(line).toContain(path)
+    expect(row.examples!.some(({ line }) => line.includes(path))).toBe(true)
   })
 
   it.each(PLACES)('$path names each option once, short and long', ({ options }) => {
