@@ -8,15 +8,19 @@ const FIELDS = 6
 
 /** Cuts a pattern at its colons; those inside a variable's name are none. */
 function cut(parts: readonly TemplatePart[]): readonly (readonly TemplatePart[])[] {
-  const fields: TemplatePart[][] = [[]]
+  let field: TemplatePart[] = []
+  const fields = [field]
   for (const part of parts) {
     if (typeof part === 'string' || !('text' in part)) {
-      fields.at(-1).push(part)
+      field.push(part)
       continue
     }
     const [first = '', ...rest] = splitFields(part.text, FIELDS - fields.length + 1)
-    fields.at(-1).push({ text: first })
-    for (const text of rest) fields.push([{ text }])
+    field.push({ text: first })
+    for (const text of rest) {
+      field = [{ text }]
+      fields.push(field)
+    }
   }
   return fields
 }
