@@ -113,6 +113,8 @@ const coreFile = {
 function commonChunk(id) {
   const path = relative(import.meta.dirname, id)
   if (/\.(?:node|web|noble|inline|static)\.ts$/.test(path)) return undefined
+  // What asks for the runtime's part must not be in the file that those parts import themselves.
+  if (path === 'bindings/host-message.ts') return 'envelope'
   if (/^bindings\//.test(path) && !NOT_COMMON.test(path)) return 'bindings'
   if (/^src\//.test(path) && !NOT_COMMON.test(path)) return 'envelope'
   return undefined
