@@ -4,7 +4,15 @@ import { withCache, type Caching } from './caching.ts'
 import type { OptionRow } from './command.ts'
 import { CommandError } from './failure.ts'
 import { withKms, type GlobalOptions } from './service.ts'
-import { needsKms, openWrappingKey, wrappingKey, WRAPPING_KEY_HELP, type WrappingKey } from './wrapping-key.ts'
+import {
+  needsKms,
+  openWrappingKey,
+  wrappingKey,
+  WRAPPING_KEY_HELP,
+  type KeyUse,
+  type OpenKey,
+  type WrappingKey,
+} from './wrapping-key.ts'
 
 export interface KeyOptions extends GlobalOptions {
   readonly key?: readonly string[]
@@ -22,7 +30,9 @@ export function keyOptions(purpose: string): readonly OptionRow[] {
     },
     {
       flags: '-w, --wrapping-key <provider=…>',
-      text: `a key of another kind ${purpose}, repeatable: ${WRAPPING_KEY_HELP}; a comma in a value is written twice`,
+      text:
+        `a key of another kind ${purpose}, repeatable: ${WRAPPING_KEY_HELP}; a comma in a value is written twice, and a ` +
+        'passphrase in no file is asked for at the terminal',
       parse: (text, previous: readonly WrappingKey[] | undefined) => wrappingKey(text, previous),
     },
   ]
@@ -42,28 +52,37 @@ export async function withKeys<T>(
   if (direction === 'encrypt' && !isNamed) {
     throw new CommandError('usage', 'name what to encrypt under: --key KEY or --wrapping-key provider=…')
   }
-  if (isNamed && key.length === 0 && !others.some(needsKms)) {
-    return withCache(await join(key, others, undefined), caching, use)
+  const useAll = (keyring: Keyring): Promise<T> => withCache(keyring, caching, use)
+  const open = (kms?: KmsProvider): Promise<T> =>
+    withWrappingKeys(others, { direction, kms }, (keyrings) => useAll(join([...ofKms(key, kms), ...keyrings])))
+  if (isNamed && key.length === 0 && !others.some(needsKms)) return open()
+  return withKms(options, async ({ provider }) =>
+    isNamed ? open(provider) : useAll(kmsKeyring({ provider, discovery: true })),
+  )
+}
+
+/** Opens the keys one after the other, since some ask at the terminal, and wipes what can be wiped in the end. */
+async function withWrappingKeys<T>(
+  keys: readonly WrappingKey[],
+  purpose: KeyUse,
+  use: (keyrings: readonly Keyring[]) => Promise<T>,
+): Promise<T> {
+  const opened: OpenKey[] = []
+  try {
+    for (const key of keys) opened.push(await openWrappingKey(key, purpose))
+    return await use(opened)
+  } finally {
+    for (const keyring of opened) keyring.dispose?.()
   }
-  return withKms(options, async ({ provider }) => {
-    const keyring = isNamed ? await join(key, others, provider) : kmsKeyring({ provider, discovery: true })
-    return withCache(keyring, caching, use)
-  })
+}
+
+function ofKms([generatorKeyId, ...keyIds]: readonly string[], provider: KmsProvider | undefined): readonly Keyring[] {
+  if (provider === undefined || generatorKeyId === undefined) return []
+  return [kmsKeyring({ provider, generatorKeyId, keyIds })]
 }
 
 /** One keyring of all: the first makes the data key, each of the others wraps it as well. */
-async function join(
-  keys: readonly string[],
-  others: readonly WrappingKey[],
-  provider: KmsProvider | undefined,
-): Promise<Keyring> {
-  const [generatorKeyId, ...keyIds] = keys
-  const ofKms =
-    provider === undefined || generatorKeyId === undefined ? [] : [kmsKeyring({ provider, generatorKeyId, keyIds })]
-  const [generator, ...children] = [
-    ...ofKms,
-    ...(await Promise.all(others.map((other) => openWrappingKey(other, provider)))),
-  ]
+function join([generator, ...children]: readonly Keyring[]): Keyring {
   if (generator === undefined) throw new CommandError('usage', 'there is no key')
   return children.length === 0 ? generator : multiKeyring({ generator, children })
 }

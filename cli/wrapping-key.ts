@@ -1,10 +1,11 @@
-import { readFile } from 'node:fs/promises'
 import { InvalidArgumentError } from 'commander'
 import { kmsKeyring, type KmsProvider } from '../kms/index.ts'
 import { rawAesKeyring, rawRsaKeyring, type Keyring, type RsaPadding } from '../src/index.ts'
+import { rawEcdhKeyring, type EcdhCurve } from '../src/keyrings/raw-ecdh.ts'
 import { assertKnown, parseAttributes, type Attributes } from './attributes.ts'
 import { CommandError } from './failure.ts'
-import { fileError } from './file-error.ts'
+import { askPassphrase, passphraseFrom } from './passphrase.ts'
+import { readSmallFile } from './small-file.ts'
 
 /** A wrapping key as `--wrapping-key` describes it. */
 export interface WrappingKey {
@@ -16,25 +17,40 @@ interface Provider {
   readonly needs: readonly string[]
   readonly takes: readonly string[]
   readonly needsKms?: boolean
-  readonly open: (attributes: Attributes, kms: KmsProvider | undefined) => Promise<Keyring>
+  readonly open: (attributes: Attributes, use: KeyUse) => Promise<OpenKey>
 }
 
-type ProviderName = 'kms' | 'raw-aes' | 'raw-rsa'
+/** What a key is opened for. */
+export interface KeyUse {
+  readonly direction: 'encrypt' | 'decrypt'
+  readonly kms: KmsProvider | undefined
+}
+
+/** A keyring, and where it holds what can be wiped, the means to wipe it. */
+export type OpenKey = Keyring & { dispose?(): void }
+
+type ProviderName = 'kms' | 'raw-aes' | 'raw-rsa' | 'raw-ecdh' | 'passphrase'
+
+/** More than any key has in any encoding. */
+const MAX_KEY_FILE_BYTES = 0x100000
 
 const PADDINGS: readonly RsaPadding[] = ['pkcs1', 'oaep-sha1', 'oaep-sha256', 'oaep-sha384', 'oaep-sha512']
+const CURVES: readonly EcdhCurve[] = ['P-256', 'P-384', 'P-521']
 const ENCODINGS = ['raw', 'hex', 'base64'] as const
 
 const PROVIDERS: Readonly<Record<ProviderName, Provider>> = {
   kms: { needs: ['key'], takes: [], needsKms: true, open: openKms },
   'raw-aes': { needs: ['namespace', 'name'], takes: ['file', 'fd', 'encoding'], open: openRawAes },
   'raw-rsa': { needs: ['namespace', 'name', 'padding'], takes: ['public-key', 'private-key'], open: openRawRsa },
+  'raw-ecdh': { needs: ['curve'], takes: ['public-key', 'private-key'], open: openRawEcdh },
+  passphrase: { needs: [], takes: ['file', 'fd'], open: openPassphrase },
 }
 
 /** The providers and what each takes, in one line for `--help`. */
 export const WRAPPING_KEY_HELP: string = Object.entries(PROVIDERS)
   .map(([name, { needs, takes }]) => {
     const optional = takes.length === 0 ? '' : `[,${takes.join(',')}]`
-    return `provider=${name},${needs.join(',')}${optional}`
+    return `provider=${[name, ...needs].join(',')}${optional}`
   })
   .join('; ')
 
@@ -50,6 +66,7 @@ export function wrappingKey(text: string, previous: readonly WrappingKey[] = [])
   const missing = needs.find((name) => !attributes.has(name))
   if (missing !== undefined) throw new InvalidArgumentError(`provider=${provider} needs ${missing}=…`)
   assertOneOf(attributes, 'padding', PADDINGS)
+  assertOneOf(attributes, 'curve', CURVES)
   assertOneOf(attributes, 'encoding', ENCODINGS)
   if (attributes.has('file') && attributes.has('fd')) throw new InvalidArgumentError('give file=… or fd=…, not both')
   return [...previous, { provider, attributes }]
@@ -60,9 +77,9 @@ export function needsKms({ provider }: WrappingKey): boolean {
   return needsKms
 }
 
-/** Reads the key's files and makes its keyring. */
-export async function openWrappingKey({ provider, attributes }: WrappingKey, kms?: KmsProvider): Promise<Keyring> {
-  return PROVIDERS[provider].open(attributes, kms)
+/** Reads the key's files, or asks at the terminal, and makes its keyring. */
+export async function openWrappingKey({ provider, attributes }: WrappingKey, use: KeyUse): Promise<OpenKey> {
+  return PROVIDERS[provider].open(attributes, use)
 }
 
 function isProvider(name: string): name is ProviderName {
@@ -75,7 +92,7 @@ function assertOneOf(attributes: Attributes, name: string, values: readonly stri
   throw new InvalidArgumentError(`${name} must be one of ${values.join(', ')}`)
 }
 
-async function openKms(attributes: Attributes, kms: KmsProvider | undefined): Promise<Keyring> {
+async function openKms(attributes: Attributes, { kms }: KeyUse): Promise<Keyring> {
   if (kms === undefined) throw new CommandError('key', 'there is no KMS for provider=kms')
   return kmsKeyring({ provider: kms, generatorKeyId: attributes.get('key') })
 }
@@ -107,8 +124,8 @@ function decode(bytes: Uint8Array, attributes: Attributes): Uint8Array {
 }
 
 async function openRawRsa(attributes: Attributes): Promise<Keyring> {
-  const publicKey = await rsaKey(attributes.get('public-key'))
-  const privateKey = await rsaKey(attributes.get('private-key'))
+  const publicKey = await keyFile(attributes.get('public-key'))
+  const privateKey = await keyFile(attributes.get('private-key'))
   return rawRsaKeyring({
     ...nameOf(attributes),
     padding: attributes.get('padding') as RsaPadding,
@@ -122,26 +139,53 @@ function nameOf(attributes: Attributes): { namespace: string; name: string } {
 }
 
 /** PEM as text, anything else as DER. */
-async function rsaKey(path: string | undefined): Promise<string | Uint8Array | undefined> {
+async function keyFile(path: string | undefined): Promise<string | Uint8Array | undefined> {
   if (path === undefined) return undefined
-  const bytes = await read(path)
+  const bytes = await readSmallFile(path, MAX_KEY_FILE_BYTES)
   const text = bytes.toString('latin1')
   return text.includes('-----BEGIN ') ? text : new Uint8Array(bytes)
 }
 
-async function readSecret(attributes: Attributes): Promise<Uint8Array> {
-  const path = attributes.get('file')
-  const descriptor = attributes.get('fd')
-  if (path !== undefined) return read(path)
-  if (descriptor === undefined) throw new CommandError('usage', 'the wrapping key needs file=… or fd=…')
-  if (!/^\d{1,9}$/.test(descriptor)) throw new CommandError('usage', 'fd must be the number of an open file')
-  return read(`/dev/fd/${descriptor}`)
+/**
+ * By the keys that are given: one's own and the other party's, between two who know each other; the other party's alone
+ * encrypts to it; one's own alone decrypts what anybody has encrypted to it.
+ */
+async function openRawEcdh(attributes: Attributes, { direction }: KeyUse): Promise<Keyring> {
+  const needed = direction === 'encrypt' ? 'public-key' : 'private-key'
+  if (!attributes.has(needed)) {
+    throw new CommandError('usage', `provider=raw-ecdh needs ${needed}=… to ${direction}`)
+  }
+  const curve = attributes.get('curve') as EcdhCurve
+  const other = await keyFile(attributes.get('public-key'))
+  const own = await keyFile(attributes.get('private-key'))
+  if (own === undefined) {
+    return rawEcdhKeyring({ schema: 'EphemeralPrivateKeyToStaticPublicKey', curve, recipientPublicKey: other! })
+  }
+  if (other === undefined) return rawEcdhKeyring({ schema: 'PublicKeyDiscovery', curve, recipientPrivateKey: own })
+  return rawEcdhKeyring({
+    schema: 'RawPrivateKeyToStaticPublicKey',
+    curve,
+    senderPrivateKey: own,
+    recipientPublicKey: other,
+  })
 }
 
-async function read(path: string): Promise<Buffer> {
-  try {
-    return await readFile(path)
-  } catch (error) {
-    throw fileError('read', path, error)
-  }
+async function openPassphrase(attributes: Attributes, { direction }: KeyUse): Promise<OpenKey> {
+  const path = secretPath(attributes)
+  const passphrase = await (path === undefined ? askPassphrase(direction) : passphraseFrom(path))
+  const { passphraseKeyring } = await import('../kms/providers/passphrase.ts')
+  return passphraseKeyring({ passphrase })
+}
+
+async function readSecret(attributes: Attributes): Promise<Uint8Array> {
+  const path = secretPath(attributes)
+  if (path === undefined) throw new CommandError('usage', 'the wrapping key needs file=… or fd=…')
+  return readSmallFile(path, MAX_KEY_FILE_BYTES)
+}
+
+function secretPath(attributes: Attributes): string | undefined {
+  const descriptor = attributes.get('fd')
+  if (descriptor === undefined) return attributes.get('file')
+  if (!/^\d{1,9}$/.test(descriptor)) throw new CommandError('usage', 'fd must be the number of an open file')
+  return `/dev/fd/${descriptor}`
 }

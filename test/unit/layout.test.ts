@@ -17,9 +17,11 @@ const PUBLIC_ENTRIES = [
   'src/index.ts',
   'src/range.ts',
   'src/rewrap.ts',
+  'src/keyrings/raw-ecdh.ts',
   'kms/index.ts',
   'kms/engine/index.ts',
   'kms/providers/local.ts',
+  'kms/providers/passphrase.ts',
 ]
 
 const MAY_IMPORT_NODE = [/^cli\//, /^kms\/store\//, /^kms\/providers\/local\.ts$/, /\.node\.ts$/]
