@@ -45,13 +45,16 @@ describe('waxseal encrypt and decrypt', () => {
     expect(succeeded(await shell.waxseal(['decrypt'], stdout))).toBe(text)
   })
 
-  it('write the default suite and frame length', async () => {
-    expect(await header(await encrypted())).toMatchObject({
+  it.each([
+    ['a pipe', [], 65_536],
+    ['a small file', ['-i', 'plain'], 4096],
+  ])('write the default suite and frame length of %s', async (_, input, frameLength) => {
+    expect(await header(await encrypted(...input))).toMatchObject({
       messageVersion: 2,
       algorithmSuite: { id: '0x0478', name: 'AES-256-GCM-HKDF-SHA512-COMMIT-KEY' },
       encryptionContext: {},
       contentType: 'framed',
-      frameLength: 4096,
+      frameLength,
       encryptedDataKeys: [{ providerId: 'aws-kms' }],
     })
   })

@@ -38,7 +38,7 @@ const encrypting = ['encrypt', '-k', 'alias/demo', '-i', 'plain', '-o', 'out']
 
 describe('exit code 2: wrong use', () => {
   it.each<[string[], RegExp]>([
-    [[], /name a command: encrypt, decrypt, inspect, kms/],
+    [[], /name a command: encrypt, decrypt, cat, rewrap, inspect, kms/],
     [['kms'], /name a command: create-key/],
     [['conceal'], /unknown command 'conceal'/],
     [['kms', 'destroy'], /unknown command 'destroy'/],
