@@ -35,7 +35,7 @@ export interface Work {
   readonly direction: 'encrypt' | 'decrypt'
   /** The permissions of a new file, by those of its input. */
   readonly modeOf: (mode: number) => number
-  readonly pass: (job: Job, output: Output) => Passage
+  readonly pass: (job: Job, output: Output) => Passage | Promise<Passage>
 }
 
 /** Plans the work, so that what cannot be done is refused before a key is asked for. */
@@ -119,7 +119,7 @@ class Batch {
       if (outcomeOf(error) === 'usage') throw error
       if (!(error instanceof OutputExistsError))
         return this.fail(error, isAboutFile(error) ? '' : `${job.input ?? '-'}: `)
-      await this.note(`skipped ${job.input ?? '-'}: ${job.output ?? '-'} exists`)
+      await this.note(`skipped ${job.input ?? '-'}: ${error.path} exists`)
       await this.#report({ ...job, mode: this.#work.direction, skipped: 'the output exists' })
     }
   }
@@ -134,7 +134,7 @@ class Batch {
     const output = await this.#open(job)
     let passage: Passage | undefined
     try {
-      passage = this.#work.pass(job, output)
+      passage = await this.#work.pass(job, output)
       this.#progress.begin(job.input ?? 'standard input')
       await this.#read(job, passage).pipeTo(sinkOf(passage.output))
       await passage.output.commit()

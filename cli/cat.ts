@@ -3,6 +3,7 @@ import { InvalidArgumentError } from 'commander'
 import { fileHandleSource, httpSource, openMessage, type OpenedMessage, type RandomAccessSource } from '../src/range.ts'
 import type { CommandRow } from './command.ts'
 import { READING_OPTIONS, readingOptions, type ReadingOptions } from './decrypt.ts'
+import { withRecord } from './detached-keys.ts'
 import { CommandError } from './failure.ts'
 import { fileError } from './file-error.ts'
 import { keyOptions, withKeys } from './keys.ts'
@@ -77,7 +78,8 @@ function numberOf(digits: string | undefined): number | undefined {
 async function runCat(options: Options, [name = '']: readonly (string | undefined)[]): Promise<void> {
   await withSource(name, (source) =>
     withKeys('decrypt', options, async (keyring) => {
-      const message = await openMessage(keyring, source, {
+      const path = isUrl(name) ? undefined : name
+      const message = await openMessage(withRecord(keyring, options, path), source, {
         ...readingOptions(options),
         maxFrameLength: options.maxFrameLength,
         signedStreams: options.ignoreSignature === true ? 'allow' : 'refuse',
@@ -91,8 +93,12 @@ async function runCat(options: Options, [name = '']: readonly (string | undefine
   )
 }
 
+function isUrl(name: string): boolean {
+  return /^https?:\/\//.test(name)
+}
+
 async function withSource<T>(name: string, use: (source: RandomAccessSource) => Promise<T>): Promise<T> {
-  if (/^https?:\/\//.test(name)) return use(httpSource(name))
+  if (isUrl(name)) return use(httpSource(name))
   const file = await open(name, 'r').catch((error: unknown) => {
     throw fileError('read', name, error)
   })

@@ -1,14 +1,9 @@
-import {
-  decryptStream,
-  UnsupportedError,
-  type DecryptStreamOptions,
-  type Keyring,
-  type MaterialsManager,
-} from '../src/index.ts'
+import { decryptStream, UnsupportedError, type DecryptStreamOptions, type MaterialsManager } from '../src/index.ts'
 import { countUpTo } from './arguments.ts'
 import { plan, runBatch, type Passage } from './batch.ts'
 import { CACHING_OPTION } from './caching.ts'
 import type { CommandRow, OptionRow } from './command.ts'
+import { recordOption, withRecord, type RecordOptions } from './detached-keys.ts'
 import { CommandError } from './failure.ts'
 import { BASE64_OPTIONS, FILE_OPTIONS, messageOptions, REPORT_OPTIONS, type CryptOptions } from './file-options.ts'
 import { heldOutput } from './held-output.ts'
@@ -16,7 +11,7 @@ import { keyOptions, withKeys } from './keys.ts'
 import type { Output } from './output-file.ts'
 
 /** What may be asked of a message that is read. */
-export interface ReadingOptions extends CryptOptions {
+export interface ReadingOptions extends CryptOptions, RecordOptions {
   readonly unsignedOnly?: boolean
   readonly maxFrameLength?: number
 }
@@ -27,6 +22,7 @@ export const READING_OPTIONS: readonly OptionRow[] = [
     'the key of a pair of the context that the message need not carry: it is authenticated all the same',
     'refuse a message with more keys, 1 to 65535 (default: 64)',
   ),
+  recordOption('the record of detached keys'),
   { flags: '--unsigned-only', text: 'refuse signed messages' },
   {
     flags: '--max-frame-length <bytes>',
@@ -57,6 +53,10 @@ export const decryptRow: CommandRow = {
       text: 'A file, if its context has the pair.',
       line: 'waxseal decrypt -i letter.wax -o letter --context tenant=a',
     },
+    {
+      text: 'A message from a pipe, whose keys are in a record.',
+      line: 'curl -s https://example.com/backup.wax | waxseal decrypt --keys backup.wax.keys > backup',
+    },
     { text: 'Every message of a folder.', line: 'waxseal decrypt -r -i vault -o documents' },
   ],
   run: runDecrypt,
@@ -69,12 +69,12 @@ async function runDecrypt(options: ReadingOptions): Promise<void> {
       direction: 'decrypt',
       // What is secret again is its owner's alone, whoever might read the message.
       modeOf: (mode) => (mode & 0o700) | 0o600,
-      pass: (_, output) => opening(source, options, output),
+      pass: (job, output) => opening(withRecord(source, options, job.input), options, output),
     }),
   )
 }
 
-function opening(source: Keyring | MaterialsManager, options: ReadingOptions, output: Output): Passage {
+function opening(source: MaterialsManager, options: ReadingOptions, output: Output): Passage {
   const stream = decryptStream(source, {
     ...readingOptions(options),
     maxFrameLength: options.maxFrameLength,

@@ -1,8 +1,10 @@
+import { stat } from 'node:fs/promises'
 import {
   algorithmSuites,
   encryptStream,
   inspect,
   type AlgorithmSuiteName,
+  type EncryptStream,
   type EncryptStreamOptions,
   type Keyring,
   type MaterialsManager,
@@ -20,9 +22,12 @@ import {
   REPORT_OPTIONS,
   type CryptOptions,
 } from './file-options.ts'
+import { recordOption, recordPath } from './detached-keys.ts'
+import { CommandError } from './failure.ts'
 import { keyOptions, withKeys } from './keys.ts'
 import type { Job } from './jobs.ts'
-import type { Output } from './output-file.ts'
+import { openOutput, type Output } from './output-file.ts'
+import { isFile, pairedOutput } from './paired-output.ts'
 
 const LARGE_BYTES = 0x100000
 const SMALL_FRAME_LENGTH = 4096
@@ -31,6 +36,7 @@ const LARGE_FRAME_LENGTH = 65_536
 interface Options extends CryptOptions {
   readonly suite?: AlgorithmSuiteName
   readonly frameLength?: number
+  readonly detachedKeys?: boolean
 }
 
 export const encryptRow: CommandRow = {
@@ -59,6 +65,11 @@ export const encryptRow: CommandRow = {
       text: 'plaintext bytes of each frame (default: 4096, for pipes and files of 1 MiB and more 65536)',
       parse: frameLength,
     },
+    {
+      flags: '--detached-keys',
+      text: 'put the keys in a record beside the message, which rewrap replaces without reading the message',
+    },
+    recordOption('where the record of detached keys goes'),
     CACHING_OPTION,
     ...BASE64_OPTIONS,
     ...REPORT_OPTIONS,
@@ -70,6 +81,14 @@ export const encryptRow: CommandRow = {
     },
     { text: 'A folder, message by message.', line: 'waxseal encrypt -r -i documents -o vault --key alias/demo' },
     {
+      text: 'A large file, whose keys stand beside it in backup.tar.wax.keys.',
+      line: 'waxseal encrypt -i backup.tar -o backup.tar.wax --detached-keys --key alias/demo',
+    },
+    {
+      text: 'Under a passphrase, which is asked for.',
+      line: 'waxseal encrypt -i letter -o letter.wax -w provider=passphrase',
+    },
+    {
       text: 'An archive from a pipe, as text, under a key in a file.',
       line: 'tar -c documents | waxseal encrypt --encode -w provider=raw-aes,namespace=app,name=k1,file=k1.key > documents.txt',
     },
@@ -78,29 +97,62 @@ export const encryptRow: CommandRow = {
 }
 
 async function runEncrypt(options: Options): Promise<void> {
+  if (options.keys !== undefined && options.detachedKeys !== true) {
+    throw new CommandError('usage', '--keys goes with --detached-keys')
+  }
   const found = await plan('encrypt', options)
   await withKeys('encrypt', options, (source) =>
     runBatch(found, options, {
       direction: 'encrypt',
       // A message is no more secret than what it was made of.
       modeOf: (mode) => mode,
-      pass: (job, output) => sealing(source, options, job, output),
+      pass: async (job, output) =>
+        job.keys === undefined
+          ? watched(encryptStream(source, libraryOptions(options, job)), options, output)
+          : detaching(source, options, job, output),
     }),
   )
 }
 
-function sealing(source: Keyring | MaterialsManager, options: Options, job: Job, output: Output): Passage {
-  const { readable, writable } = encryptStream(source, libraryOptions(options, job))
+/** The message to its output, the record of its keys to a file: both or none. */
+async function detaching(
+  source: Keyring | MaterialsManager,
+  options: Options,
+  job: Job,
+  output: Output,
+): Promise<Passage> {
+  const stream = encryptStream(source, { ...libraryOptions(options, job), detachedKeys: true })
+  const path = job.keys ?? ''
+  // A device has no place beside it.
+  if (options.keys === undefined && !isFile(output)) recordPath(options, undefined)
+  const { overwrite } = options
+  const record = await openOutput(path, { overwrite, mode: await modeOf(job) })
+  if (isFile(record))
+    return watched(
+      stream,
+      options,
+      pairedOutput(output, record, () => stream.keys),
+    )
+  await record.abandon()
+  throw new CommandError('other', `cannot write ${path}: it is no regular file`)
+}
+
+async function modeOf({ input }: Job): Promise<number | undefined> {
+  const stats = input === undefined ? undefined : await stat(input).catch(() => undefined)
+  return stats?.isFile() === true ? stats.mode & 0o777 : undefined
+}
+
+function watched({ readable, writable }: EncryptStream, options: Options, output: Output): Passage {
   if (!isReported(options)) return { stream: { readable, writable }, output, header: unknownHeader }
   let header: MessageHeader | undefined
   // The first chunk is the header.
-  const watched = new TransformStream<Uint8Array, Uint8Array>({
+  const watching = new TransformStream<Uint8Array, Uint8Array>({
     transform(chunk, controller) {
       header ??= inspect(chunk)
       controller.enqueue(chunk)
     },
   })
-  const stream = { readable: readable.pipeThrough(watched), writable }
+  const stream = { readable: readable.pipeThrough(watching), writable }
   return { stream, output, header: async () => header ?? unknownHeader() }
 }
 
@@ -116,7 +168,7 @@ function frameLengthFor({ size }: Job): number {
   return size !== undefined && size < LARGE_BYTES ? SMALL_FRAME_LENGTH : LARGE_FRAME_LENGTH
 }
 
-function libraryOptions(options: Options, job: Job): EncryptStreamOptions {
+function libraryOptions(options: Options, job: Job): Omit<EncryptStreamOptions, 'detachedKeys'> {
   return {
     plaintextLength: options.caching === undefined ? undefined : job.size,
     encryptionContext: options.context,

@@ -26,8 +26,8 @@ export const inspectRow: CommandRow = {
   },
 }
 
-/** Reads as much of a message as its header needs. */
-async function readHeader(source: ReadableStream<Uint8Array>): Promise<MessageHeader> {
+/** Reads as much of a message as its header needs, unverified. */
+export async function readHeader(source: ReadableStream<Uint8Array>): Promise<MessageHeader> {
   const reader = source.getReader()
   let bytes: Uint8Array = new Uint8Array(0)
   try {

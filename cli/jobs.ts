@@ -1,5 +1,6 @@
 import { stat } from 'node:fs/promises'
 import { basename, join, relative, resolve } from 'node:path'
+import { assertOneRecord, RECORD_SUFFIX, recordPath } from './detached-keys.ts'
 import { CommandError } from './failure.ts'
 import { expandPattern, isPattern } from './glob.ts'
 import { fileError } from './file-error.ts'
@@ -13,6 +14,8 @@ export interface Job {
   readonly output: string | undefined
   /** Bytes of the input when it is a regular file. */
   readonly size: number | undefined
+  /** Where the record of the message's keys goes, if it gets one. */
+  readonly keys?: string
 }
 
 export interface Plan {
@@ -33,6 +36,10 @@ export interface PlanOptions {
   readonly recursive?: boolean
   /** What the name of a message ends in. */
   readonly suffix?: string
+  /** Whether each message gets a record of its keys beside it. */
+  readonly detachedKeys?: boolean
+  /** The record of one message, where it is not beside it. */
+  readonly keys?: string
 }
 
 /** What encryption adds to a name unless it is told, and decryption takes away. */
@@ -54,6 +61,15 @@ interface Input {
  * @throws CommandError before any work, if two would go to one place or over another's input
  */
 export async function planJobs(direction: 'encrypt' | 'decrypt', options: PlanOptions): Promise<Plan> {
+  const found = await planFiles(direction, options)
+  assertOneRecord(options, found)
+  if (options.detachedKeys !== true) return found
+  const jobs = found.jobs.map((job) => ({ ...job, keys: recordPath(options, job.output) }))
+  assertRecordsApart(jobs)
+  return { ...found, jobs }
+}
+
+async function planFiles(direction: 'encrypt' | 'decrypt', options: PlanOptions): Promise<Plan> {
   const { input = [], output, suffix = SUFFIX } = options
   const paths = await expand(input)
   if (paths.length === 0) return { jobs: [await single(undefined, output)], isBatch: false, others: [], failures: [] }
@@ -67,7 +83,13 @@ export async function planJobs(direction: 'encrypt' | 'decrypt', options: PlanOp
   }
   if (output === '-') throw new CommandError('usage', 'standard output takes the result of one input')
   const found = await inputsOf(paths, options, folder ?? output)
-  const taken = found.inputs.filter(({ path, isListed }) => isListed || isTaken(direction, path, suffix, isBeside))
+  const names = new Set(found.inputs.map(({ path }) => path))
+  const isRecord = (path: string): boolean =>
+    path.endsWith(`${suffix}${RECORD_SUFFIX}`) && names.has(path.slice(0, -RECORD_SUFFIX.length))
+  const taken = found.inputs.filter(({ path, isListed }) => {
+    if (isListed) return true
+    return isTaken(direction, path, suffix, isBeside) && !(direction === 'encrypt' && isBeside && isRecord(path))
+  })
   const jobs = taken.map(({ path, name, size }): Job => {
     const renamed = rename(direction, isBeside ? path : join(folder ?? output!, name), suffix)
     return { input: path, output: renamed, size }
@@ -154,6 +176,19 @@ function assertApart(jobs: readonly Job[]): void {
       throw new CommandError('usage', `${input!} would be written over ${output!}, which is another input`)
     }
     outputs.set(path, input!)
+  }
+}
+
+/** No record may go where a message goes, or over an input. */
+function assertRecordsApart(jobs: readonly Job[]): void {
+  const taken = new Map<string, string>()
+  for (const { input, output } of jobs) {
+    for (const path of [input, output]) if (path !== undefined) taken.set(resolve(path), path)
+  }
+  for (const { input, keys } of jobs) {
+    const other = taken.get(resolve(keys!))
+    if (other === undefined) continue
+    throw new CommandError('usage', `the keys of ${input ?? '-'} would be written over ${other}`)
   }
 }
 

@@ -17,9 +17,10 @@ export interface MetadataRecord extends Job {
 }
 
 /** One record as an object for JSON; paths are absolute, `-` is standard input or output. */
-export function recordJson({ mode, input, output, header, skipped }: MetadataRecord): object {
+export function recordJson({ mode, input, output, keys, header, skipped }: MetadataRecord): object {
   const path = (name: string | undefined): string => (name === undefined ? '-' : resolve(name))
-  return { mode, input: path(input), output: path(output), skipped, ...(header && { header: headerJson(header) }) }
+  const files = { input: path(input), output: path(output), ...(keys !== undefined && { keys: path(keys) }) }
+  return { mode, ...files, skipped, ...(header && { header: headerJson(header) }) }
 }
 
 /** A file of JSON lines that grows by one line for each input. */

@@ -17,6 +17,24 @@ export interface Output {
   abandon(): Promise<void>
 }
 
+/** An output that is a file, whose `commit` can be done in its steps: `complete`, `place` and `sync`. */
+export interface FileOutput extends Output {
+  readonly isImmediate: false
+  /** Makes what was written complete and durable, still under another name. */
+  complete(): Promise<void>
+  /** Gives it its name. */
+  place(): void
+  /** The same, but what stood there before is kept until one of the two is called. */
+  placeForNow(): Placed
+  /** Makes the name durable. */
+  sync(): Promise<void>
+}
+
+export interface Placed {
+  takeBack(): void
+  keep(): void
+}
+
 export interface OutputFileOptions {
   /** Default true. */
   readonly overwrite?: boolean | undefined
@@ -78,10 +96,13 @@ export async function makeFolder(path: string): Promise<void> {
   }
 }
 
-/** Whether something stands at a path, a link that leads nowhere included. */
+/** Something stands at the path, and must not be overwritten. */
 export class OutputExistsError extends CommandError {
+  readonly path: string
+
   constructor(path: string) {
     super('other', `cannot write ${path}: it exists, and --no-overwrite was given`)
+    this.path = path
   }
 }
 
@@ -92,7 +113,7 @@ export class OutputExistsError extends CommandError {
  * @throws OutputExistsError where a file must not be overwritten
  * @throws CommandError if it cannot be written
  */
-export async function openOutput(path: string, options: OutputFileOptions): Promise<Output> {
+export async function openOutput(path: string, options: OutputFileOptions): Promise<Output | FileOutput> {
   const existing = await existingTarget(path)
   if (existing?.isRegular === false) return openInPlace(existing.path)
   if (existing !== undefined && options.overwrite === false) throw new OutputExistsError(path)
@@ -141,29 +162,74 @@ async function openReplacement(
   name: string,
   existing: Target | undefined,
   { overwrite = true, mode }: OutputFileOptions,
-): Promise<Output> {
+): Promise<FileOutput> {
   const path = existing?.path ?? name
   const folder = dirname(path)
-  const temporary = join(folder, `.${basename(path).slice(0, 64)}.${globalThis.crypto.randomUUID()}.tmp`)
+  const besides = join(folder, `.${basename(path).slice(0, 64)}.${globalThis.crypto.randomUUID()}`)
+  const temporary = `${besides}.tmp`
   const file = await open(temporary, 'wx', NEW_FILE_MODE).catch((error: unknown) => {
     throw fileError('write', name, error)
   })
   markUnfinished(temporary)
-  return {
+  const output: FileOutput = {
     isImmediate: false,
     write: (bytes) => writeAll(file, bytes, name),
-    async commit() {
+    async complete() {
       await complete(file, existing, mode).catch((error: unknown) => {
         throw fileError('write', name, error)
       })
+    },
+    place() {
       moveInPlace(temporary, path, overwrite)
       markFinished(temporary)
-      await syncFolder(folder)
+    },
+    placeForNow: () => placeForNow(output, path, existing === undefined ? undefined : `${besides}.old`),
+    sync: () => syncFolder(folder),
+    async commit() {
+      await output.complete()
+      output.place()
+      await output.sync()
     },
     async abandon() {
       await file.close().catch(() => undefined)
       removeUnfinished(temporary)
     },
+  }
+  return output
+}
+
+/** @param old a second name for what stands at the path; undefined when nothing does */
+function placeForNow(output: FileOutput, path: string, old: string | undefined): Placed {
+  if (old === undefined) {
+    output.place()
+    return { takeBack: () => unlinkSync(path), keep: () => undefined }
+  }
+  try {
+    keepUnder(old, path)
+  } catch (error) {
+    throw fileError('write', path, error)
+  }
+  const keep = (): void => attempt(() => unlinkSync(old))
+  const takeBack = (): void => {
+    renameSync(old, path)
+    // Where both names still are those of one file, the rename has done nothing.
+    keep()
+  }
+  try {
+    output.place()
+  } catch (error) {
+    takeBack()
+    throw error
+  }
+  return { takeBack, keep }
+}
+
+function keepUnder(old: string, path: string): void {
+  try {
+    linkSync(path, old)
+  } catch (error) {
+    if (!hasCode(error, 'EPERM', 'ENOTSUP', 'ENOSYS')) throw error
+    renameSync(path, old)
   }
 }
 
