@@ -100,7 +100,8 @@ export function passphraseKeyring({ passphrase }: PassphraseKeyringOptions): Pas
 
 function assertCompiles(): void {
   try {
-    new WebAssembly.Module(EMPTY_MODULE)
+    // WebKit refuses a module when it is instantiated.
+    new WebAssembly.Instance(new WebAssembly.Module(EMPTY_MODULE))
   } catch (cause) {
     throw new UnsupportedError(
       "passphraseKeyring compiles WebAssembly from bytes: not on Cloudflare Workers, nor in pages without 'wasm-unsafe-eval'",
