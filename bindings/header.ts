@@ -1,4 +1,5 @@
 import { copyBytes } from './bytes.ts'
+import { contextLength, readField, type ContextPair } from './context.ts'
 import { FormatError, LimitError } from './errors.ts'
 import { IV_BYTES, TAG_BYTES } from './gcm.ts'
 import { core, type Core } from './instance.ts'
@@ -13,9 +14,6 @@ export interface EncryptedDataKey {
   /** The wrapped data key. */
   readonly ciphertext: Uint8Array
 }
-
-/** UTF-8 key and value of an encryption context pair. */
-export type ContextPair = readonly [Uint8Array, Uint8Array]
 
 /** What the core needs to know of an algorithm suite. */
 export interface CipherSuite {
@@ -169,7 +167,7 @@ export function serializeHeader(fields: HeaderFields, room = 0): Uint8Array<Arra
   const { suite, messageId, context, encryptedDataKeys, frameLength, commitment } = fields
   const parts: Uint8Array[] = []
   for (const { providerId, providerInfo, ciphertext } of encryptedDataKeys) {
-    parts.push(encodeUtf8(providerId, 'providerId'), providerInfo, ciphertext)
+    parts.push(encodeProviderId(providerId), providerInfo, ciphertext)
   }
   if (encryptedDataKeys.length === 0 || encryptedDataKeys.length > MAX_ENCRYPTED_DATA_KEYS) {
     throw new RangeError(`a header holds 1 to 65535 encrypted data keys, not ${String(encryptedDataKeys.length)}`)
@@ -186,15 +184,20 @@ export function serializeHeader(fields: HeaderFields, room = 0): Uint8Array<Arra
   return writer.finish(room)
 }
 
-function assertFieldLength(bytes: Uint8Array, name: string): void {
-  if (bytes.length > MAX_FIELD_BYTES) throw new RangeError(`${name} has more than 65535 bytes`)
+/** The provider id that was encoded last: most messages have the same. */
+let lastProviderId = ''
+let lastProviderIdBytes = new Uint8Array(0)
+
+function encodeProviderId(providerId: string): Uint8Array {
+  if (providerId !== lastProviderId) {
+    lastProviderIdBytes = encodeUtf8(providerId, 'providerId')
+    lastProviderId = providerId
+  }
+  return lastProviderIdBytes
 }
 
-function contextLength(context: readonly ContextPair[]): number {
-  let length = context.length === 0 ? 0 : 2
-  for (const [key, value] of context) length += 4 + key.length + value.length
-  if (length > MAX_FIELD_BYTES) throw new RangeError('the encryption context has more than 65535 bytes')
-  return length
+function assertFieldLength(bytes: Uint8Array, name: string): void {
+  if (bytes.length > MAX_FIELD_BYTES) throw new RangeError(`${name} has more than 65535 bytes`)
 }
 
 function writeContext(writer: HeaderWriter, context: readonly ContextPair[]): void {
@@ -204,29 +207,6 @@ function writeContext(writer: HeaderWriter, context: readonly ContextPair[]): vo
     writer.field(key)
     writer.field(value)
   }
-}
-
-/**
- * Writes an encryption context as it is authenticated with a wrapped key: count ‖ entries, and nothing at all for no
- * pairs (framework/structures.md).
- *
- * @throws RangeError if it has more than 65,535 bytes
- */
-export function serializeContext(context: readonly ContextPair[]): Uint8Array<ArrayBuffer> {
-  const bytes = new Uint8Array(contextLength(context))
-  if (context.length === 0) return bytes
-  let at = 0
-  const put16 = (value: number): void => {
-    bytes[at++] = value >>> 8
-    bytes[at++] = value
-  }
-  put16(context.length)
-  for (const field of context.flat()) {
-    put16(field.length)
-    bytes.set(field, at)
-    at += field.length
-  }
-  return bytes
 }
 
 /**
@@ -306,27 +286,6 @@ function scan(bytes: Uint8Array, maxKeys: number): Float64Array | { readonly nee
     const needed = (result[POSITION] ?? 0) + (result[NEEDED] ?? 0)
     if (needed > bytes.length) return { needed }
   }
-}
-
-/** The field at `at`: its length, two bytes, and its content. */
-function readField(bytes: Uint8Array, at: number): Uint8Array {
-  const length = ((bytes[at] ?? 0) << 8) | (bytes[at + 1] ?? 0)
-  return bytes.subarray(at + 2, at + 2 + length)
-}
-
-/**
- * The pairs of a header's context in their order, not yet decoded nor checked for duplicates. The scanner has checked
- * that counts and lengths fill it exactly.
- */
-export function parseContext(bytes: Uint8Array): ContextPair[] {
-  const pairs: ContextPair[] = []
-  for (let at = 2; at < bytes.length;) {
-    const key = readField(bytes, at)
-    const value = readField(bytes, at + 2 + key.length)
-    pairs.push([key, value])
-    at += 4 + key.length + value.length
-  }
-  return pairs
 }
 
 function readEncryptedDataKeys(bytes: Uint8Array, offset: number, count: number): EncryptedDataKey[] {

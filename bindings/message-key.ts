@@ -37,13 +37,12 @@ export class CoreMessageKey implements MessageKey {
       throw new RangeError('the data key or the message id has the wrong length for the suite')
     }
     const ownKey = new Uint8Array(dataKey)
-    const ownId = new Uint8Array(messageId)
     this.suite = suite
     this.#dataKey = ownKey
-    this.messageId = ownId
+    this.messageId = messageId
     this.key = new KeyHandle('the message key', [ownKey], (into, slot) => {
       into.heap.set(ownKey, into.io)
-      into.heap.set(ownId, into.io + DATA_KEY_ROOM)
+      into.heap.set(messageId, into.io + DATA_KEY_ROOM)
       return into.exports.setMessageKey(slot, suite.id)
     })
   }

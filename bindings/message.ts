@@ -1,13 +1,11 @@
 // The parts of a message in the AWS Encryption SDK format, as the core and the runtime's AES work on them.
 
+export { parseContext, serializeContext, type ContextPair } from './context.ts'
 export { framedBodyLength } from './frames.ts'
 export {
-  parseContext,
   parseHeader,
-  serializeContext,
   serializeHeader,
   type CipherSuite,
-  type ContextPair,
   type EncryptedDataKey,
   type HeaderFields,
   type ParsedHeader,

@@ -2,7 +2,7 @@ import { bytesFrom } from './bytes.ts'
 import { FINAL_FRAME, REGULAR_FRAME, writeFrameHead } from './frames.ts'
 import { encryptWindows, IV_BYTES, TAG_BYTES } from './gcm.ts'
 import type { CipherSuite } from './header.ts'
-import { takeBytes, type Core } from './instance.ts'
+import type { Core } from './instance.ts'
 import { CoreMessageKey, framesThatFit, type FramePosition, type MessageKey } from './message-key.ts'
 import { assertFresh } from './slots.ts'
 
@@ -37,12 +37,13 @@ export interface SealingKey extends MessageKey {
   claimFrames(position: SealingPosition, plaintextLength: number): number
 }
 
+const COMMITMENT_BYTES = 32
 const ZERO_IV = new Uint8Array(IV_BYTES)
 const MAX_SEQUENCE_NUMBER = 0xffffffff
 
 /**
  * Derives the key of a message, and its commitment, in the core (framework/transitive-requirements.md), to write the
- * message. Both inputs are copied; the caller wipes its own data key.
+ * message. The data key is copied, and the caller wipes its own; the message id must not change afterwards.
  *
  * @param dataKey `suite.keyBytes` bytes
  * @param messageId 16 bytes in version 1, 32 in version 2
@@ -60,7 +61,7 @@ class Sealing extends CoreMessageKey implements SealingKey {
     if (!this.suite.isCommitting) return undefined
     const from = this.key.acquire()
     assertFresh(from.exports.readCommitment(this.key.slot, this.key.generation))
-    return takeBytes(from, 0, 32)
+    return from.heap.slice(from.io, from.io + COMMITMENT_BYTES)
   }
 
   sealHeader(headerBody: Uint8Array, requiredContext: Uint8Array, iv = ZERO_IV): Uint8Array<ArrayBuffer> {
@@ -69,7 +70,7 @@ class Sealing extends CoreMessageKey implements SealingKey {
     this.#isHeaderSealed = true
     const to = this.beginHeader(iv, headerBody, requiredContext)
     assertFresh(to.exports.gcmEncrypt(0, 1))
-    return takeBytes(to, 0, TAG_BYTES)
+    return to.heap.slice(to.io, to.io + TAG_BYTES)
   }
 
   sealFrames(position: SealingPosition, plaintext: Uint8Array, output: Uint8Array): number {

@@ -20,6 +20,8 @@ const MAX_LENGTH = 0xffff
 
 const EMPTY: EncryptionContext = Object.freeze(emptyRecord())
 const NO_PAIRS: readonly ContextPair[] = []
+const NO_KEYS: readonly string[] = []
+const NO_BYTES = new Uint8Array(0)
 
 /**
  * Copies a caller's context, so that later changes to his object change nothing: frozen, null prototype (`__proto__`
@@ -71,6 +73,20 @@ function isPlainObject(value: unknown): value is Record<string, unknown> {
   return prototype === null || Object.getPrototypeOf(prototype) === null
 }
 
+/** The context that was last found fit to be written. */
+let lastWritable: EncryptionContext = EMPTY
+
+/**
+ * @param context as this file makes them: frozen
+ * @throws TypeError when one of its keys is reserved for the format; RangeError when it is too long for it
+ */
+export function assertWritable(context: EncryptionContext): void {
+  if (context === lastWritable || context === EMPTY) return
+  assertNoReservedKeys(Object.keys(context))
+  contextPairs(context)
+  lastWritable = context
+}
+
 /** @throws TypeError when one of the keys is reserved for the format. */
 export function assertNoReservedKeys(keys: readonly string[]): void {
   if (keys.some((key) => key.startsWith(RESERVED_PREFIX))) {
@@ -80,7 +96,7 @@ export function assertNoReservedKeys(keys: readonly string[]): void {
 
 /** Copies a list of context keys. Throws TypeError for anything but an array of strings. */
 export function snapshotKeys(keys: unknown, name: string): readonly string[] {
-  if (keys === undefined) return []
+  if (keys === undefined) return NO_KEYS
   if (!Array.isArray(keys)) throw new TypeError(`${name} must be an array of strings`)
   const copy: unknown[] = [...(keys as unknown[])]
   for (const key of copy) assertWellFormed(key, `each of ${name}`)
@@ -129,6 +145,7 @@ function encodePairs(context: EncryptionContext): readonly ContextPair[] {
 
 /** The form that is authenticated: count ‖ entries, sorted; no bytes at all when there is no pair. */
 export function canonicalContext(context: EncryptionContext): Uint8Array<ArrayBuffer> {
+  if (context === EMPTY) return NO_BYTES
   const pairs = contextPairs(context)
   if (pairs !== lastPairs) return serializeContext(pairs)
   // A copy: keyrings of anybody's making get it.

@@ -1,5 +1,6 @@
 import { assertBytes } from '../bindings/bytes.ts'
 import { endWith, isThenable, now, whenHere, type MaybePromise } from '../bindings/maybe-promise.ts'
+import { concatBytes } from './bytes.ts'
 import { encryptionManager } from './encryption-materials.ts'
 import {
   messageWriter,
@@ -121,18 +122,12 @@ function write(
   const writer = messageWriter(encryption, materials, plaintext.length, plaintext.length)
   return endWith(
     () =>
-      whenHere(writer.seal(plaintext, writer.bytes.subarray(writer.headerLength), true), () =>
-        materials.signingKey === undefined ? writer.bytes : withFooter(writer.bytes, writer.footer()),
-      ),
+      whenHere(writer.seal(plaintext, writer.bytes.subarray(writer.headerLength), true), () => {
+        const footer = writer.footer()
+        return footer.length === 0 ? writer.bytes : concatBytes(writer.bytes, footer)
+      }),
     () => {
       writer.dispose()
     },
   )
-}
-
-function withFooter(message: Uint8Array, footer: Uint8Array): Uint8Array<ArrayBuffer> {
-  const signed = new Uint8Array(message.length + footer.length)
-  signed.set(message)
-  signed.set(footer, message.length)
-  return signed
 }

@@ -2,7 +2,6 @@ import { ecdsa } from '#asymmetric'
 import type { Ecdsa, EcdsaSigningKey } from '../bindings/asymmetric.ts'
 import { now, orElse, whenHere, type MaybePromise } from '../bindings/maybe-promise.ts'
 import { assertWellFormed } from '../bindings/text.ts'
-import { copyBytes } from './bytes.ts'
 import { mergeContexts, PUBLIC_KEY_CONTEXT_KEY, type EncryptionContext } from './context.ts'
 import { KeyUnavailableError } from './errors.ts'
 import type {
@@ -42,21 +41,27 @@ function wrapWith(
   signatures: () => MaybePromise<Ecdsa>,
   wrap: (materials: EncryptionMaterials) => MaybePromise<void>,
 ): MaybePromise<EncryptionMaterials> {
-  return whenHere(request.suite.signatureCurve && signatures(), (ecdsaHere) => {
-    const materials = newEncryptionMaterials(request, ecdsaHere)
-    const finish = (): EncryptionMaterials => {
-      assertWrapped(materials)
-      return materials
-    }
-    return orElse(
-      () => whenHere(wrap(materials), finish),
-      (error) => {
-        materials.dispose()
-        request.signal?.throwIfAborted()
-        throw error
-      },
-    )
-  })
+  if (request.suite.signatureCurve === undefined) return wrapped(newEncryptionMaterials(request, undefined), wrap)
+  return whenHere(signatures(), (ecdsaHere) => wrapped(newEncryptionMaterials(request, ecdsaHere), wrap))
+}
+
+function wrapped(
+  materials: EncryptionMaterials,
+  wrap: (materials: EncryptionMaterials) => MaybePromise<void>,
+): MaybePromise<EncryptionMaterials> {
+  return orElse(
+    () => whenHere(wrap(materials), () => checked(materials)),
+    (error) => {
+      materials.dispose()
+      materials.signal?.throwIfAborted()
+      throw error
+    },
+  )
+}
+
+function checked(materials: EncryptionMaterials): EncryptionMaterials {
+  if (materials.dataKey !== undefined && materials.encryptedDataKeys.length > 0) return materials
+  throw new KeyUnavailableError('the keyring wrapped no data key')
 }
 
 class MessageEncryptionMaterials extends Materials implements EncryptionMaterials {
@@ -82,8 +87,7 @@ class MessageEncryptionMaterials extends Materials implements EncryptionMaterial
     if (providerInfo.length > MAX_FIELD_BYTES || ciphertext.length > MAX_FIELD_BYTES) {
       throw new RangeError('providerInfo and ciphertext of an encrypted data key hold at most 65,535 bytes each')
     }
-    const copy = { providerId, providerInfo: copyBytes(providerInfo), ciphertext: copyBytes(ciphertext) }
-    this.#encryptedDataKeys.push(Object.freeze(copy))
+    this.#encryptedDataKeys.push(Object.freeze({ providerId, providerInfo, ciphertext }))
   }
 }
 
@@ -107,9 +111,4 @@ export function createEncryptionMaterials(
 function newEncryptionMaterials(request: EncryptionRequest, signatures: Ecdsa | undefined): EncryptionMaterials {
   const { signatureCurve } = request.suite
   return createEncryptionMaterials(request, signatureCurve && signatures?.generateKey(signatureCurve))
-}
-
-function assertWrapped(materials: EncryptionMaterials): void {
-  if (materials.dataKey !== undefined && materials.encryptedDataKeys.length > 0) return
-  throw new KeyUnavailableError('the keyring wrapped no data key')
 }

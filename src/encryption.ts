@@ -1,6 +1,6 @@
 import type { Engine } from '../bindings/host-message.ts'
 import { assertMayEncrypt, commitmentPolicy, defaultSuite, type CommitmentPolicy } from './commitment-policy.ts'
-import { assertNoReservedKeys, contextPairs, snapshotContext, type EncryptionContext } from './context.ts'
+import { assertWritable, snapshotContext, type EncryptionContext } from './context.ts'
 import { LimitError } from './errors.ts'
 import type { EncryptionManager } from './encryption-materials.ts'
 import type { EncryptionMaterials, EncryptionRequest } from './materials.ts'
@@ -84,7 +84,8 @@ export function prepareEncryption(
   assertSignal(signal)
   const encryptionContext = snapshotContext(options.encryptionContext)
   const requiredKeys = requiredContextKeys(manager, options.requiredEncryptionContextKeys)
-  assertContext(encryptionContext, requiredKeys)
+  assertWritable(encryptionContext)
+  if (requiredKeys.length > 0) assertPresent(encryptionContext, requiredKeys)
   assertMayEncrypt(policy, suite)
   const random = new MessageRandom()
   return {
@@ -106,9 +107,7 @@ export function prepareEncryption(
   }
 }
 
-function assertContext(context: EncryptionContext, requiredKeys: readonly string[]): void {
-  assertNoReservedKeys(Object.keys(context))
-  contextPairs(context)
+function assertPresent(context: EncryptionContext, requiredKeys: readonly string[]): void {
   const missing = requiredKeys.find((key) => !Object.hasOwn(context, key))
   if (missing !== undefined) {
     throw new TypeError(`encryptionContext lacks ${JSON.stringify(missing)} of requiredEncryptionContextKeys`)

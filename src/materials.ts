@@ -48,6 +48,7 @@ export interface EncryptionMaterials {
   readonly signal: AbortSignal | undefined
   /** Takes the bytes over: they are wiped with the materials. Throws when there is a key already or its length is wrong. */
   setDataKey(dataKey: Uint8Array): void
+  /** Adds a key to the message. Its arrays are not copied: they must not change afterwards. */
   addEncryptedDataKey(encryptedDataKey: EncryptedDataKey): void
   /** Random bytes of this message: one draw from the system serves its data key, message id and wrapping IVs. */
   random(length: number): Uint8Array<ArrayBuffer>

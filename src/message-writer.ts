@@ -11,6 +11,7 @@ import { assertPublicKeyMatchesSuite, serializeFooter } from './signature.ts'
 const IV_BYTES = 12
 const TAG_BYTES = 16
 const MAX_SEQUENCE_NUMBER = 0xffffffff
+const NO_FOOTER = new Uint8Array(0)
 
 export interface MessageWriterOptions {
   readonly materials: EncryptionMaterials
@@ -81,15 +82,18 @@ export class MessageWriter {
     }
     this.#sequenceNumber += frames
     const position = { frameLength: this.#frameLength, sequenceNumber, isFinal }
-    return whenHere(this.#frames.sealFrames(position, plaintext, output), (written) => {
-      this.#signer?.update(output.subarray(0, written))
+    const sealing = this.#frames.sealFrames(position, plaintext, output)
+    const signer = this.#signer
+    if (signer === undefined) return sealing
+    return whenHere(sealing, (written) => {
+      signer.update(output.subarray(0, written))
       return written
     })
   }
 
   /** What follows the final frame: the signature, or nothing. */
   footer(): Uint8Array<ArrayBuffer> {
-    return this.#signer === undefined ? new Uint8Array(0) : serializeFooter(this.#signer.sign())
+    return this.#signer === undefined ? NO_FOOTER : serializeFooter(this.#signer.sign())
   }
 
   /** Wipes the message key. */
