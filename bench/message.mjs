@@ -10,12 +10,11 @@ import { bytes, sizeName } from './data.mjs'
 export const AWS = '@aws-crypto/client-node'
 export const messageGroup = (action, size) => `message ${action}, ${sizeName(size)}`
 
-const SIZES = [64, 1_048_576]
 const SUITE = 0x0478
 const encryptionContext = { tenant: 'a' }
 
 /** Whole messages of suite 0x0478 in frames of 4 KiB, with a raw AES keyring and one pair of context. */
-export async function messageGroups() {
+export function messageGroups(sizes) {
   const wrappingKey = bytes(32)
   const keyring = rawAesKeyring({ namespace: 'bench', name: 'key', wrappingKey })
   const peerKeyring = new RawAesKeyringNode({
@@ -27,7 +26,7 @@ export async function messageGroups() {
   const peer = buildClient(CommitmentPolicy.REQUIRE_ENCRYPT_REQUIRE_DECRYPT)
   const options = { encryptionContext, algorithmSuite: SUITE }
   const peerOptions = { encryptionContext, suiteId: SUITE, frameLength: 4096 }
-  return SIZES.flatMap((size) => {
+  return sizes.flatMap((size) => {
     // Short calls go one after the other in one run of some milliseconds: what the harness does around an asynchronous
     // run takes as long as several of waxseal's calls.
     const repeated = (name, call, times) => {
