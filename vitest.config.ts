@@ -17,7 +17,7 @@ const library: TestProjectInlineConfiguration = {
   test: {
     name: 'library',
     include: ['test/**/*.test.ts'],
-    exclude: ['test/cli/**', 'test/package/**', 'test/readme/**'],
+    exclude: ['**/node_modules/**', 'test/cli/**', 'test/package/**', 'test/readme/**'],
     globalSetup: ['test/setup/core.mjs'],
     pool: 'forks',
     testTimeout: 30_000,

@@ -97,3 +97,52 @@ it('sees the imports that it judges', () => {
   expect(mayImport('kms', 'src/index.ts')).toBe(true)
   expect(mayImport('cli', 'bindings/core.ts')).toBe(false)
 })
+
+/** Files that a file loads when it is loaded: neither types nor what is imported later. */
+function loadedBy(file: string): string[] {
+  const source = ts.createSourceFile(file, readFileSync(join(ROOT, file), 'utf8'), ts.ScriptTarget.ESNext)
+  return source.statements.flatMap((statement) => {
+    if (!ts.isImportDeclaration(statement) && !ts.isExportDeclaration(statement)) return []
+    if (isOfTypes(statement) || statement.moduleSpecifier === undefined) return []
+    const specifier = (statement.moduleSpecifier as ts.StringLiteral).text
+    return specifier.startsWith('.') ? [posix.join(dirname(file), specifier)] : []
+  })
+}
+
+function isOfTypes(statement: ts.ImportDeclaration | ts.ExportDeclaration): boolean {
+  if (ts.isExportDeclaration(statement)) return statement.isTypeOnly
+  const clause = statement.importClause
+  if (clause === undefined) return false
+  if (clause.phaseModifier === ts.SyntaxKind.TypeKeyword) return true
+  const names = clause.namedBindings
+  return names !== undefined && ts.isNamedImports(names) && names.elements.every((element) => element.isTypeOnly)
+}
+
+/** The first circle of a graph, as a path that ends where it began. */
+function circleIn(nodes: readonly string[], next: (node: string) => readonly string[]): string[] | undefined {
+  const done = new Set<string>()
+  const visit = (node: string, path: readonly string[]): string[] | undefined => {
+    if (path.includes(node)) return [...path.slice(path.indexOf(node)), node]
+    if (done.has(node)) return undefined
+    for (const other of next(node)) {
+      const circle = visit(other, [...path, node])
+      if (circle !== undefined) return circle
+    }
+    done.add(node)
+    return undefined
+  }
+  for (const node of nodes) {
+    const circle = visit(node, [])
+    if (circle !== undefined) return circle
+  }
+  return undefined
+}
+
+it('has no circle of files that load each other', () => {
+  const files = new Set(['bindings', 'src', 'kms', 'cli'].flatMap(importsOf).map(({ file }) => file))
+  expect(circleIn([...files], (file) => (file.endsWith('.ts') && files.has(file) ? loadedBy(file) : []))).toBe(
+    undefined,
+  )
+  expect(loadedBy('src/encrypt.ts')).toContain('src/encryption.ts')
+  expect(circleIn(['a'], (node) => (node === 'a' ? ['b'] : ['a']))).toEqual(['a', 'b', 'a'])
+})
