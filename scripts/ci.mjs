@@ -9,6 +9,8 @@ const SCRIPTS = [
   'test:package',
   'size',
   'test:memory',
+  'test:kms-crash',
+  'test:kms-load',
   'test:readme',
   'test:examples',
   'test:runtimes -- --all',
