@@ -27,6 +27,8 @@ try {
   const server = await serve(home, ['--expose-gc', '--import', join(root, 'test/kms-server/memory.mjs')])
   const clients = Array.from({ length: CLIENTS }, () => client(server.url))
   const { KeyMetadata } = await clients[0].createKey({})
+  // The first call of a client costs it more than a hundred others.
+  await Promise.all(clients.map((kms) => callUntil(0, kms, KeyMetadata.KeyId)))
   const started = performance.now()
   const end = started + SECONDS * 1000
   const calling = clients.map((kms) => callUntil(end, kms, KeyMetadata.KeyId))
@@ -35,7 +37,7 @@ try {
   await sleep(end - performance.now() - 500)
   const late = await memoryOf(server)
   const calls = await Promise.all(calling)
-  const rate = (requestIds.size * 1000) / (performance.now() - started)
+  const rate = (calls.reduce((sum, count) => sum + count) * 1000) / (performance.now() - started)
   for (const kms of clients) kms.destroy()
 
   console.log(`${CLIENTS} SDK clients, ${SECONDS} s: ${requestIds.size} calls, ${Math.round(rate)} a second`)
@@ -59,7 +61,7 @@ checks.end('kms-load')
 
 async function callUntil(end, kms, KeyId) {
   let calls = 0
-  while (performance.now() < end) {
+  do {
     try {
       const { $metadata } = await kms.generateDataKey({ KeyId, KeySpec: 'AES_256' })
       requestIds.add($metadata.requestId)
@@ -67,7 +69,7 @@ async function callUntil(end, kms, KeyId) {
     } catch (error) {
       errors.push(`${error.name}: ${error.message}`)
     }
-  }
+  } while (performance.now() < end)
   return calls
 }
 
