@@ -4,6 +4,7 @@ import { completionRow } from './completion.ts'
 import { decryptRow } from './decrypt.ts'
 import { encryptRow } from './encrypt.ts'
 import { EXIT_CODE_TEXTS } from './failure.ts'
+import { iamRow } from './iam.ts'
 import { inspectRow } from './inspect.ts'
 import { kmsRow } from './kms.ts'
 import { manualRow } from './manual.ts'
@@ -37,6 +38,7 @@ export const waxseal: CommandRow = {
     rewrapRow,
     inspectRow,
     kmsRow,
+    iamRow,
     serveRow,
     completionRow(() => waxseal),
     manualRow(() => waxseal),

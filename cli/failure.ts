@@ -48,11 +48,17 @@ const OUTCOME_OF_CODE: Readonly<Record<WaxsealErrorCode, Outcome>> = {
 
 /** Errors of the key service that are about the request, not about the key or the service. */
 const OUTCOME_OF_KMS_ERROR: Readonly<Record<string, Outcome>> = {
+  AccessDeniedException: 'policy',
   AlreadyExistsException: 'other',
+  DeleteConflictException: 'other',
+  EntityAlreadyExistsException: 'other',
   LimitExceededException: 'other',
+  NoSuchEntityException: 'other',
   InvalidAliasNameException: 'usage',
   InvalidArnException: 'usage',
+  MalformedPolicyDocumentException: 'usage',
   NotAuthorizedException: 'usage',
+  TagException: 'usage',
   ValidationException: 'usage',
 }
 

@@ -2,9 +2,9 @@ import type { Engine } from '../kms/engine/index.ts'
 import type { CommandRow, OptionRow } from './command.ts'
 import { CommandError, printable } from './failure.ts'
 import { print } from './output.ts'
-import { withKms, type GlobalOptions } from './service.ts'
+import { ACCOUNT_OPTION, REGION_OPTION, withKms, type KmsOptions } from './service.ts'
 
-interface KeyOptions extends GlobalOptions {
+interface KeyOptions extends KmsOptions {
   readonly key?: string
 }
 
@@ -22,7 +22,7 @@ const createKey: CommandRow = {
   text: 'make a key and print its id; makes the KMS too when there is none',
   options: [{ flags: '--description <text>', text: 'what the key is for' }],
   examples: [{ text: 'Make a key and keep its id.', line: "KEY=$(waxseal kms create-key --description 'payroll')" }],
-  async run(options: GlobalOptions & { readonly description?: string }) {
+  async run(options: KmsOptions & { readonly description?: string }) {
     const { KeyMetadata } = await withKms(
       options,
       ({ engine }) => engine.call('CreateKey', { Description: options.description }),
@@ -36,7 +36,7 @@ const listKeys: CommandRow = {
   name: 'list-keys',
   text: 'print the id of each key, and its aliases',
   examples: [{ text: 'The ids alone.', line: "waxseal kms list-keys --json | jq -r '.[].KeyId'" }],
-  async run(options: GlobalOptions) {
+  async run(options: KmsOptions) {
     const keys = await withKms(options, ({ engine }) => allKeys(engine))
     if (options.json === true) return print(JSON.stringify(keys))
     for (const { KeyId, Aliases } of keys) await print([KeyId, Aliases.join(' ')].join('  ').trimEnd())
@@ -73,6 +73,7 @@ const describeKey: CommandRow = {
 export const kmsRow: CommandRow = {
   name: 'kms',
   text: 'make and list the keys of the KMS',
+  options: [ACCOUNT_OPTION, REGION_OPTION],
   commands: [createKey, listKeys, createAlias, describeKey],
 }
 

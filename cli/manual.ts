@@ -26,7 +26,7 @@ export function manualPage(root: CommandRow): string {
     '.SH NAME',
     `${text(root.name)} \\- ${text(root.text.replace(/\.$/, ''))}`,
     '.SH SYNOPSIS',
-    ...commands.flatMap(({ row, path }) => synopsis(row, path)),
+    ...commands.filter(({ row }) => row.commands === undefined).flatMap(({ row, path }) => synopsis(row, path)),
     '.SH DESCRIPTION',
     ...paragraphs(root),
     '.SH OPTIONS OF EVERY COMMAND',
@@ -46,9 +46,11 @@ interface Place {
   readonly path: string
 }
 
+/** The commands, each group that has options of its own before those that take them too. */
 function commandsBelow(row: CommandRow, path: string): Place[] {
   if (row.commands === undefined) return [{ row, path }]
-  return row.commands.flatMap((command) => commandsBelow(command, `${path} ${command.name}`))
+  const below = row.commands.flatMap((command) => commandsBelow(command, `${path} ${command.name}`))
+  return row.options === undefined ? below : [{ row, path }, ...below]
 }
 
 function synopsis(row: CommandRow, path: string): string[] {

@@ -1,7 +1,7 @@
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { localKms, type LocalKms } from '../kms/providers/local.ts'
-import { createKmsServer, rootCredential, type KmsServer } from '../kms/server/index.ts'
+import { anyCredential, createKmsServer, rootCredential, userCredentials, type KmsServer } from '../kms/server/index.ts'
 import { listen, type NodeListener } from '../kms/server/listen.node.ts'
 import { countUpTo } from './arguments.ts'
 import type { CommandRow } from './command.ts'
@@ -34,6 +34,7 @@ export const serveRow: CommandRow = {
     'The server speaks the protocol of AWS KMS: AWS SDKs and the AWS CLI work with its URL as endpoint. The access key ' +
       "of the account's root is taken from WAXSEAL_ROOT_ACCESS_KEY_ID and WAXSEAL_ROOT_SECRET_ACCESS_KEY, and is then " +
       'written nowhere; without them it is made at the first start and kept in the file credentials of the data directory.',
+    'Users with access keys and policies of their own are made with `waxseal iam`, before the server runs or beside it.',
     'SIGTERM and SIGINT end the server when the requests in progress are answered; SIGHUP reads the TLS files again, ' +
       'which also happens by itself when they change.',
   ],
@@ -98,7 +99,8 @@ async function serve({ engine }: LocalKms, { options, directory, tls }: Setting)
   mkdirSync(directory, { recursive: true, mode: 0o700 })
   const file = join(directory, 'credentials')
   const { account, regions } = engine
-  const credentials = rootCredential({ ...(given ?? fileCredentials(file)), account })
+  const root = rootCredential({ ...(given ?? fileCredentials(file)), account })
+  const credentials = anyCredential(root, userCredentials(engine))
   const server = createKmsServer({ engine, credentials, onError })
   const { port = DEFAULT_PORT, host, insecureHttp } = options
   const listener = await listen({ server, port, host, tls, insecureHttp, onError })

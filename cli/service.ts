@@ -1,6 +1,7 @@
 import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { localKms, type LocalKms } from '../kms/providers/local.ts'
+import type { OptionRow } from './command.ts'
 import { CommandError } from './failure.ts'
 
 /** Options that every command takes. */
@@ -10,16 +11,30 @@ export interface GlobalOptions {
   readonly json?: boolean
 }
 
+/** Options of the commands that manage a KMS. */
+export interface KmsOptions extends GlobalOptions {
+  readonly account?: string
+  readonly region?: string
+}
+
+export const ACCOUNT_OPTION: OptionRow = {
+  flags: '--account <id>',
+  text: 'the account of the KMS, twelve digits (default: 000000000000)',
+}
+
+export const REGION_OPTION: OptionRow = { flags: '--region <region>', text: 'the Region (default: us-east-1)' }
+
 /**
  * Opens the KMS that the options name, lets `use` work with it and closes it. A KMS is made only where `create` says
  * so: asking a KMS that is not there must not leave an empty one behind.
  */
 export async function withKms<T>(
-  options: GlobalOptions,
+  options: KmsOptions,
   use: (kms: LocalKms) => Promise<T>,
   { create = false }: { readonly create?: boolean } = {},
 ): Promise<T> {
-  const kms = await localKms({ directory: directoryOf(options.kms), rootKeyFile: options.rootKey, create })
+  const { account, region, rootKey: rootKeyFile } = options
+  const kms = await localKms({ directory: directoryOf(options.kms), rootKeyFile, account, region, create })
   try {
     return await use(kms)
   } finally {

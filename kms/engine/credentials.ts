@@ -2,10 +2,13 @@ import { AuthenticationError } from '../../bindings/errors.ts'
 import type { Principal } from '../policy/index.ts'
 import type { Store } from '../store/store.ts'
 import type { Scope } from './arn.ts'
+import { KnownRows } from './authentic-rows.ts'
 import { fromHex } from './bytes.ts'
+import { CommitQueue } from './commit-queue.ts'
 import { describeAccessKey } from './iam.ts'
 import { accessKeyRow, userRow } from './identities.ts'
 import type { RootKeys } from './keys.ts'
+import { wipeBytes } from './outside.ts'
 import { RecordTransaction, tampered, type UserRecord } from './records.ts'
 import { readRootKeyId } from './root.ts'
 
@@ -28,10 +31,13 @@ export function openCredentials(host: {
   readonly scope: Scope
 }): Credentials {
   const { store, keys, scope } = host
-  return {
-    find: (accessKeyId) =>
-      store.transaction('read', (rows) => find(new RecordTransaction(rows, keys), keys, scope, accessKeyId)),
-  }
+  const known = new KnownRows()
+  // Requests that come together are looked up in one transaction.
+  const queue = new CommitQueue<RecordTransaction>(
+    (work) => store.transaction('read', (rows) => work(new RecordTransaction(rows, keys, known))),
+    (found) => wipeBytes(found),
+  )
+  return { find: (accessKeyId) => queue.run((records) => find(records, keys, scope, accessKeyId)) }
 }
 
 async function find(

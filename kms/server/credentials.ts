@@ -1,4 +1,5 @@
 import { encodeUtf8 } from '../../bindings/text.ts'
+import type { Engine } from '../engine/index.ts'
 
 /** Who a request is from, once its signature verified. */
 export interface Caller {
@@ -16,6 +17,8 @@ export interface Credential {
   /** UTF-8. The server neither changes nor keeps it. */
   readonly secretAccessKey: Uint8Array
   readonly principal: Caller
+  /** Called when the server needs the secret no more. */
+  readonly release?: (() => void) | undefined
 }
 
 /** Finds the credential of an access key id, for each request anew: a key that was deleted ends at once. */
@@ -44,6 +47,17 @@ export function rootCredential(options: {
     principal: { account, arn, id: account, type: 'Account', tags: {} },
   }
   return (id) => (id === accessKeyId ? credential : undefined)
+}
+
+/**
+ * The users of an engine's account, with the access keys that its store has at the moment of the request, whichever
+ * process made or deleted them.
+ */
+export function userCredentials({ credentials }: Pick<Engine, 'credentials'>): CredentialSource {
+  return async (accessKeyId) => {
+    const found = await credentials.find(accessKeyId)
+    return found && { ...found, release: () => void found.secretAccessKey.fill(0) }
+  }
 }
 
 /** Asks several sources in turn. */

@@ -1,3 +1,10 @@
 export { createKmsServer, type KmsServer, type KmsServerOptions } from './server.ts'
-export { anyCredential, rootCredential, type Caller, type Credential, type CredentialSource } from './credentials.ts'
+export {
+  anyCredential,
+  rootCredential,
+  userCredentials,
+  type Caller,
+  type Credential,
+  type CredentialSource,
+} from './credentials.ts'
 export type { Answer, BodyLimits, Peer, ReceivedRequest } from './exchange.ts'

@@ -2,7 +2,7 @@ import { sha256, timingSafeEqual } from '../../bindings/hash.ts'
 import { encodeUtf8 } from '../../bindings/text.ts'
 import type { Engine } from '../engine/index.ts'
 import { exceptionName, failure, success, text } from './answers.ts'
-import { readClaim, unknownCredential, verifySignature } from './authenticate.ts'
+import { readClaim, unknownCredential, verifySignature, type Claim } from './authenticate.ts'
 import { assertDeclaredLength, readBody } from './body.ts'
 import type { Caller, CredentialSource } from './credentials.ts'
 import { isLoopback, type Answer, type BodyLimits, type Peer, type ReceivedRequest } from './exchange.ts'
@@ -222,15 +222,24 @@ class Server {
     const claim = readClaim(request, this.#clock(), this.#regions)
     const credential = await this.#options.credentials(claim.accessKeyId)
     if (!credential) throw unknownCredential()
+    try {
+      const body = await this.#verifiedBody(request, claim, credential.secretAccessKey)
+      return { caller: credential.principal, accessKeyId: claim.accessKeyId, region: claim.region, body }
+    } finally {
+      credential.release?.()
+    }
+  }
+
+  async #verifiedBody(request: ReceivedRequest, claim: Claim, secretAccessKey: Uint8Array): Promise<Uint8Array> {
     assertDeclaredLength(request.headers.get('content-length'), this.#limits)
     const body = await request.body(this.#limits)
     try {
-      verifySignature(request, body, claim, credential.secretAccessKey, this.#keys)
+      verifySignature(request, body, claim, secretAccessKey, this.#keys)
+      return body
     } catch (error) {
       body.fill(0)
       throw error
     }
-    return { caller: credential.principal, accessKeyId: claim.accessKeyId, region: claim.region, body }
   }
 
   #fail(error: unknown, request: ReceivedRequest, requestId: string): Answer {

@@ -1,48 +1,18 @@
-import { once } from 'node:events'
 import { chmodSync, rmSync, statSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import { KMS } from '@aws-sdk/client-kms'
+import type { KMS } from '@aws-sdk/client-kms'
 import { afterAll, describe, expect, it } from 'vitest'
-import { failed, outcomeOf, Shell, start, succeeded, type Outcome } from './shell.ts'
+import { client as clientOf, rootCredentials, serve as serveIn, type AccessKey, type Running } from './server.ts'
+import { failed, Shell, succeeded } from './shell.ts'
 
 const shell = new Shell()
 const TLS = fileURLToPath(new URL('../kms/server/tls/', import.meta.url))
 
 afterAll(() => shell.remove())
 
-interface Running {
-  readonly url: string
-  readonly stop: () => Promise<Outcome>
-}
-
-/** Starts a server and waits until it listens. */
-async function serve(...args: string[]): Promise<Running> {
-  const child = start(shell, ['serve', '--json', '--port', '0', '--data', shell.path('data'), ...args])
-  const outcome = outcomeOf(child)
-  const first = await Promise.race([
-    once(child.stdout!, 'data'),
-    outcome.then(({ stderr }) => Promise.reject(new Error(stderr))),
-  ])
-  const { url } = JSON.parse(String(first[0])) as { url: string }
-  return {
-    url,
-    stop: () => {
-      child.kill('SIGTERM')
-      return outcome
-    },
-  }
-}
-
-function credentials(): { accessKeyId: string; secretAccessKey: string } {
-  const text = shell.read('data/credentials').toString()
-  const [, accessKeyId = '', secretAccessKey = ''] =
-    /^\[default\]\naws_access_key_id = (AKIA[A-Z2-7]{16})\naws_secret_access_key = (\S{40})\n$/.exec(text) ?? []
-  return { accessKeyId, secretAccessKey }
-}
-
-const client = (endpoint: string, region = 'us-east-1', key = credentials()): KMS => {
-  return new KMS({ endpoint, region, credentials: key, maxAttempts: 1 })
-}
+const serve = (...args: string[]): Promise<Running> => serveIn(shell, ...args)
+const credentials = (): AccessKey => rootCredentials(shell)
+const client = (endpoint: string, region = 'us-east-1', key = credentials()): KMS => clientOf(endpoint, key, region)
 
 describe('waxseal serve', () => {
   it('makes credentials once, serves with them, keeps its keys, and ends in order', async () => {
