@@ -14,6 +14,7 @@ export type KmsExceptionName =
   | 'InvalidAliasNameException'
   | 'InvalidArnException'
   | 'InvalidCiphertextException'
+  | 'InvalidGrantIdException'
   | 'InvalidGrantTokenException'
   | 'InvalidKeyUsageException'
   | 'InvalidMarkerException'

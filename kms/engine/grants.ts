@@ -49,12 +49,18 @@ function namesOf({ arn, account }: Principal): readonly string[] {
   return [...new Set(role === undefined ? names : [...names, `arn:${partition}:iam::${account}:role/${role}`])]
 }
 
-/** @throws KmsError `NotFoundException` */
+/** Whether this is the form of a grant id. */
+export function isGrantId(text: string): boolean {
+  return /^[0-9a-f]{64}$/.test(text)
+}
+
+/** @throws KmsError `InvalidGrantIdException`, `NotFoundException` */
 export async function findGrant(
   { scope, records }: RowContext,
   keyId: string,
   grantId: string,
 ): Promise<Stored<GrantRecord>> {
+  if (!isGrantId(grantId)) throw new KmsError('InvalidGrantIdException', `Invalid grant ID ${grantId}`)
   const grant = await records.get('grant', grantRow(scope, keyId, grantId))
   if (!grant) throw new KmsError('NotFoundException', `Grant ID ${grantId} not found`)
   return grant

@@ -9,10 +9,15 @@ export function recordTags(tags: readonly Tag[]): KeyRecord['tags'] {
   const names = tags.map(({ TagKey }) => TagKey)
   if (tags.length > MAX_TAGS) throw new KmsError('TagException', 'Too many tags')
   if (new Set(names).size !== names.length) throw new KmsError('TagException', 'Duplicate tag keys')
+  assertTagKeys(names)
+  return tags.map(({ TagKey, TagValue }) => ({ key: TagKey, value: TagValue }))
+}
+
+/** @throws KmsError `TagException` for the names that AWS keeps for itself */
+export function assertTagKeys(names: readonly string[]): void {
   if (names.some((name) => name.toLowerCase().startsWith('aws:'))) {
     throw new KmsError('TagException', 'Tags beginning with aws: are reserved')
   }
-  return tags.map(({ TagKey, TagValue }) => ({ key: TagKey, value: TagValue }))
 }
 
 /** Sets tags, those that are there and new ones. @throws KmsError `TagException` if there would be too many */

@@ -1,7 +1,9 @@
+import { KmsError } from '../../errors.ts'
+import { isGrantPrincipal } from '../../policy/index.ts'
 import type { Action, ActionContext } from '../action.ts'
 import { keyArn, rowId } from '../arn.ts'
 import { authorise } from '../authorise.ts'
-import { findGrant, grantEntry, grantsTo, retiringPrefix } from '../grants.ts'
+import { findGrant, grantEntry, grantsTo, isGrantId, retiringPrefix } from '../grants.ts'
 import { resolveKeyId } from '../lookup.ts'
 import { assertLimit, pageOf, readPage, type Page } from '../paging.ts'
 import type { GrantRecord } from '../records.ts'
@@ -53,6 +55,9 @@ export const listRetirableGrants: Action<ListRetirableGrantsInput, ListGrantsOut
   async act(context, { RetiringPrincipal, Limit = DEFAULT_LIMIT, Marker }) {
     const { scope, records } = context
     assertLimit(Limit, MAX_LIMIT)
+    if (!isGrantPrincipal(RetiringPrincipal)) {
+      throw new KmsError('InvalidArnException', `${RetiringPrincipal} is not a principal.`)
+    }
     await authorise(context, '*')
     const prefix = retiringPrefix(scope, RetiringPrincipal)
     const request = {
@@ -68,8 +73,4 @@ export const listRetirableGrants: Action<ListRetirableGrantsInput, ListGrantsOut
       .map(({ record }) => grantEntry(record, keyArn(scope, record.keyId), scope))
     return { Grants, ...page.output }
   },
-}
-
-function isGrantId(text: string): boolean {
-  return /^[0-9a-f]{64}$/.test(text)
 }

@@ -1,7 +1,7 @@
 import type { Action } from '../action.ts'
 import { assertKeyState } from '../key-state.ts'
 import { resolveKeyId, updateKey } from '../lookup.ts'
-import { addTags, recordTags } from '../tags.ts'
+import { addTags, assertTagKeys, recordTags } from '../tags.ts'
 import type { TagResourceInput, UntagResourceInput } from '../types.ts'
 
 /** TagResource: sets tags of a key. */
@@ -22,6 +22,7 @@ export const untagResource: Action<UntagResourceInput, undefined> = {
   shape: 'UntagResourceRequest',
   mode: 'write',
   async act(context, { KeyId, TagKeys }) {
+    assertTagKeys(TagKeys)
     const { stored, record, arn } = await resolveKeyId(context, KeyId)
     assertKeyState(record.state, 'labelling', arn)
     await updateKey(context, stored, { ...record, tags: record.tags.filter(({ key }) => !TagKeys.includes(key)) })

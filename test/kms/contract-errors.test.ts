@@ -1,0 +1,159 @@
+import { existsSync, readFileSync } from 'node:fs'
+import { afterEach, describe, expect, it, vi } from 'vitest'
+import { ACTION_NAMES } from '../../kms/engine/actions.ts'
+import { HEAD_ROW } from '../../kms/engine/audit-log.ts'
+import type { KmsExceptionName } from '../../kms/engine/index.ts'
+import { KmsError } from '../../kms/errors.ts'
+import { memoryStore } from '../../kms/store/memory.ts'
+import { sqliteStore } from '../../kms/store/sqlite.ts'
+import { DECLARED, NOT_YET } from './declared-errors.ts'
+import { newFile, refused } from './engine-setup.ts'
+import { callAction, INPUTS, newSubject, provocationOf, SPECIFIC_NAMES } from './provocations.ts'
+
+// Every exception that the service model declares for an action is provoked here, or it is said why it cannot be.
+
+const ACTIONS = Object.keys(DECLARED)
+
+/** Exceptions that an action never ends with, and why. */
+const NEVER: readonly (readonly [reason: string, pairs: readonly string[]])[] = [
+  [
+    'the action goes on in every state of a key',
+    ['DeleteAlias', 'GetKeyPolicy', 'ListGrants', 'ListKeyPolicies', 'PutKeyPolicy', 'RetireGrant', 'RevokeGrant']
+      .concat('GetKeyRotationStatus', 'ListKeyRotations')
+      .map((action) => `${action} KMSInvalidState`),
+  ],
+  ['the call names nothing that could be missing', ['ListRetirableGrants NotFound']],
+  ['no parameter is an ARN', ['CreateKey InvalidArn']],
+  ['no number of enabled keys is too high', ['EnableKey LimitExceeded']],
+  ['too many tags are a TagException', ['TagResource LimitExceeded']],
+  ['every key can have any policy', ['PutKeyPolicy UnsupportedOperation']],
+  ['a key with a public key may always show it', ['GetPublicKey InvalidKeyUsage']],
+  ['a rotation is over before its call is answered', ['RotateKeyOnDemand Conflict']],
+  [
+    'no key is in a custom key store yet',
+    ['CustomKeyStoreNotFound', 'CustomKeyStoreInvalidState', 'CloudHsmClusterInvalidConfiguration']
+      .concat('XksKeyInvalidConfiguration', 'XksKeyAlreadyInUse', 'XksKeyNotFound')
+      .map((error) => `CreateKey ${error}`)
+      .concat('GenerateRandom CustomKeyStoreInvalidState')
+      .concat(ACTIONS.map((action) => `${action} KeyUnavailable`)),
+  ],
+]
+
+const PAIRS = ACTION_NAMES.flatMap((action) => (DECLARED[action] ?? []).map((error) => ({ action, error })))
+const neverNames = NEVER.flatMap(([, pairs]) => pairs)
+const isNever = (action: string, error: string): boolean => neverNames.includes(`${action} ${error}`)
+/** Provoked for all actions at once, by what is wrong with the database. */
+const OF_DATABASE = ['KMSInternal', 'DependencyTimeout']
+const provoked = PAIRS.filter(({ action, error }) => !isNever(action, error) && !OF_DATABASE.includes(error))
+
+afterEach(() => {
+  vi.useRealTimers()
+})
+
+describe('the table of exceptions', () => {
+  it('has every action of the model, those that are here and those that are not yet', () => {
+    expect([...ACTION_NAMES, ...Object.keys(NOT_YET)].sort()).toEqual([...ACTIONS].sort())
+    expect([...ACTION_NAMES].sort()).toEqual(Object.keys(INPUTS).sort())
+  })
+
+  it('provokes each declared exception, or says why not, never both', () => {
+    const missing = provoked.filter(({ action, error }) => !provocationOf(action, error))
+    expect(missing).toEqual([])
+    const names = PAIRS.map(({ action, error }) => `${action} ${error}`)
+    const ofStores = ACTIONS.map((action) => `${action} KeyUnavailable`)
+    expect(neverNames.filter((name) => !names.includes(name) && !ofStores.includes(name))).toEqual([])
+    expect(SPECIFIC_NAMES.filter((name) => !names.includes(name) || neverNames.includes(name))).toEqual([])
+  })
+
+  const file = new URL('../../../shared/kms/service-model.json', import.meta.url)
+  if (existsSync(file)) {
+    it('is that of the public service model', () => {
+      const model = JSON.parse(readFileSync(file, 'utf8')) as {
+        readonly operations: Readonly<Record<string, { readonly errors: readonly { readonly shape: string }[] }>>
+      }
+      const theirs = Object.entries(model.operations).map(
+        ([action, { errors }]) => [action, errors.map(({ shape }) => shape.slice(0, -9)).sort()] as const,
+      )
+      expect(DECLARED).toEqual(Object.fromEntries(theirs))
+    })
+  }
+})
+
+describe.each(ACTION_NAMES)('%s', (action) => {
+  it('goes well with the input that the others are made from', async () => {
+    const subject = await newSubject(memoryStore(), action)
+    await callAction(subject, action, await INPUTS[action]!(subject))
+  })
+
+  it.each(provoked.filter((pair) => pair.action === action).map(({ error }) => error))(
+    'ends with %sException, and the log says so',
+    async (error) => {
+      const subject = await newSubject(memoryStore(), action)
+      const input = await provocationOf(action, error)!(subject)
+      await refused(callAction(subject, action, input), `${error}Exception` as KmsExceptionName, /^[^]*$/)
+      const last = (await subject.engine.audit.list()).at(-1)?.record
+      expect(last).toMatchObject({ eventName: action, errorCode: `${error}Exception`, responseElements: null })
+    },
+  )
+})
+
+describe('a database', () => {
+  const declaring = (error: string): readonly string[] =>
+    PAIRS.flatMap((pair) => (pair.error === error ? [pair.action] : []))
+
+  it.each(declaring('KMSInternal'))('that was changed ends %s with KMSInternalException', async (action) => {
+    const subject = await newSubject(memoryStore(), action)
+    const input = await INPUTS[action]!(subject)
+    await subject.store.transaction('write', async (rows) => {
+      const row = (await rows.get('meta', HEAD_ROW))!
+      await rows.put('meta', { ...row, body: row.body.replace('"records":', '"records":1') })
+    })
+    await refused(callAction(subject, action, input), 'KMSInternalException', /is not authentic: restore the database$/)
+  })
+
+  it('that another process keeps to itself ends every other call with DependencyTimeoutException', async () => {
+    const actions = declaring('DependencyTimeout')
+    expect(actions.length).toBeGreaterThan(30)
+    const subjects = await Promise.all(
+      actions.map(async (action) => {
+        const file = newFile()
+        const subject = await newSubject(await sqliteStore({ file }), action)
+        return { action, file, subject, input: await INPUTS[action]!(subject) }
+      }),
+    )
+    const held = await Promise.all(subjects.map(({ file }) => hold(file)))
+    vi.useFakeTimers({ toFake: ['setTimeout', 'performance'] })
+    const outcomes = subjects.map(({ action, subject, input }) =>
+      callAction(subject, action, input).then(
+        () => 'answered',
+        (error: unknown) => (error instanceof KmsError ? error.name : error),
+      ),
+    )
+    await vi.advanceTimersByTimeAsync(11_000)
+    const names = await Promise.all(outcomes)
+    vi.useRealTimers()
+    expect(names.map((name, index) => [actions[index], name])).toEqual(
+      actions.map((action) => [action, 'DependencyTimeoutException']),
+    )
+    for (const release of held) await release()
+    for (const { subject } of subjects) await subject.engine.close()
+  })
+})
+
+/** Another connection, in the middle of writing; answers how to end it. */
+async function hold(file: string): Promise<() => Promise<void>> {
+  const store = await sqliteStore({ file })
+  let release: () => void = () => undefined
+  let isOpen: () => void = () => undefined
+  const open = new Promise<void>((resume) => (isOpen = resume))
+  const transaction = store.transaction('write', async () => {
+    isOpen()
+    await new Promise<void>((resume) => (release = resume))
+  })
+  await open
+  return async () => {
+    release()
+    await transaction
+    await store.close()
+  }
+}
