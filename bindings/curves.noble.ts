@@ -1,9 +1,9 @@
-import { ed25519ph } from '@noble/curves/ed25519.js'
+import { ed25519, ed25519ph } from '@noble/curves/ed25519.js'
 import { p256, p384, p521 } from '@noble/curves/nist.js'
 import { secp256k1 } from '@noble/curves/secp256k1.js'
 
-// Signatures over a digest that somebody else made, which neither node:crypto nor WebCrypto offers. In a file of its
-// own, which is loaded when it is needed.
+// What neither node:crypto nor WebCrypto offers: signatures over a digest that somebody else made, and where there is
+// no node:crypto also secp256k1 and what else a runtime lacks. In a file of its own, which is loaded when it is needed.
 
 const ECDSA = {
   'P-256': p256,
@@ -38,4 +38,40 @@ export function signDigest(curve: string, secret: Uint8Array, digest: Uint8Array
 export function verifyDigest(curve: string, point: Uint8Array, digest: Uint8Array, signature: Uint8Array): boolean {
   if (curve === 'Ed25519') return ed25519ph.verify(signature, digest, point)
   return ecdsaOf(curve).verify(signature, digest, point, OPTIONS)
+}
+
+/** A new secret scalar, or seed, with its uncompressed point, or the 32 bytes of Ed25519. The caller wipes `secret`. */
+export function generateCurveKey(curve: string): { readonly secret: Uint8Array; readonly point: Uint8Array } {
+  if (curve === 'Ed25519') {
+    const { secretKey, publicKey } = ed25519.keygen()
+    return { secret: secretKey, point: publicKey }
+  }
+  const secret = ecdsaOf(curve).utils.randomSecretKey()
+  return { secret, point: ecdsaOf(curve).getPublicKey(secret, false) }
+}
+
+/** Ed25519 (RFC 8032 §5.1.6). Wipes `seed`. */
+export function signEd25519(seed: Uint8Array, message: Uint8Array): Uint8Array<ArrayBuffer> {
+  try {
+    return new Uint8Array(ed25519.sign(message, seed))
+  } finally {
+    seed.fill(0)
+  }
+}
+
+/** RFC 8032 §5.1.7, without the cofactor and with canonical points alone, as node:crypto has it. */
+export function verifyEd25519(point: Uint8Array, message: Uint8Array, signature: Uint8Array): boolean {
+  return ed25519.verify(signature, message, point, { zip215: false })
+}
+
+/** The x coordinate of the shared point (SP 800-56A §5.7.1.2). Wipes `secret`. @throws for what is no point of the curve */
+export function sharedSecret(curve: string, secret: Uint8Array, point: Uint8Array): Uint8Array<ArrayBuffer> {
+  try {
+    const shared = ecdsaOf(curve).getSharedSecret(secret, point, true)
+    const x = shared.slice(1)
+    shared.fill(0)
+    return new Uint8Array(x)
+  } finally {
+    secret.fill(0)
+  }
 }

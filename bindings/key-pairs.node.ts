@@ -12,24 +12,9 @@ import {
   verify as verifyMessage,
 } from 'node:crypto'
 import { promisify } from 'node:util'
-import type { KeyPairs, KeyPairSpec, SignedMessage, SigningAlgorithm } from './key-pairs.ts'
-import { digestInfo, pssEncode, pssVerify, type RsaHash } from './rsa-encoding.ts'
-
-type Scheme = 'pss' | 'pkcs1' | 'ecdsa' | 'ed25519' | 'ed25519ph'
-
-const SCHEMES: Readonly<Record<SigningAlgorithm, readonly [Scheme, RsaHash]>> = {
-  RSASSA_PSS_SHA_256: ['pss', 'sha256'],
-  RSASSA_PSS_SHA_384: ['pss', 'sha384'],
-  RSASSA_PSS_SHA_512: ['pss', 'sha512'],
-  RSASSA_PKCS1_V1_5_SHA_256: ['pkcs1', 'sha256'],
-  RSASSA_PKCS1_V1_5_SHA_384: ['pkcs1', 'sha384'],
-  RSASSA_PKCS1_V1_5_SHA_512: ['pkcs1', 'sha512'],
-  ECDSA_SHA_256: ['ecdsa', 'sha256'],
-  ECDSA_SHA_384: ['ecdsa', 'sha384'],
-  ECDSA_SHA_512: ['ecdsa', 'sha512'],
-  ED25519_SHA_512: ['ed25519', 'sha512'],
-  ED25519_PH_SHA_512: ['ed25519ph', 'sha512'],
-}
+import type { KeyPairs, KeyPairSpec, SignedMessage } from './key-pairs.ts'
+import { SCHEMES, type Scheme } from './key-schemes.ts'
+import { digestInfo, pssEncode, pssVerify } from './rsa-encoding.ts'
 
 const CURVES = {
   ECC_NIST_P256: 'P-256',
@@ -95,6 +80,9 @@ export const keyPairs: KeyPairs = {
 
 async function verifyWith(key: KeyObject, message: SignedMessage, signature: Uint8Array): Promise<boolean> {
   const [scheme, hash] = SCHEMES[message.algorithm]
+  const isRsa = scheme === 'pss' || scheme === 'pkcs1'
+  // RFC 8017 §8.1.2 and §8.2.2, step 1: OpenSSL takes a signature without its leading zero bytes too.
+  if (isRsa && signature.length !== Math.ceil(modulusBits(key) / 8)) return false
   if (!message.isDigest && scheme !== 'ed25519ph') {
     const algorithm = scheme === 'ed25519' ? null : hash
     return promisify(verifyMessage)(algorithm, message.bytes, options(scheme, key), signature)
@@ -105,7 +93,6 @@ async function verifyWith(key: KeyObject, message: SignedMessage, signature: Uin
       return opened.equals(digestInfo(hash, message.bytes))
     }
     case 'pss': {
-      if (signature.length !== Math.ceil(modulusBits(key) / 8)) return false
       const opened = publicDecrypt({ key, padding: constants.RSA_NO_PADDING }, signature)
       return pssVerify(hash, message.bytes, opened, modulusBits(key) - 1)
     }

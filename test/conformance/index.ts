@@ -3,6 +3,7 @@
  * Whatever the library gains joins these cases in the same change. What a runtime lacks must be refused there with an
  * `UnsupportedError`; no case is left out. `npm run test:runtimes` runs them on the packed package (test/runtimes/).
  */
+import { asymmetricCases } from './asymmetric.ts'
 import { cachingCases } from './caching.ts'
 import { coreVectorCases, type CoreVectors } from './core-vectors.ts'
 import { ecdhCases } from './ecdh.ts'
@@ -63,6 +64,7 @@ function suite({ runtime, rsa, core, messages }: Input): readonly Case[] {
     ...limitCases,
     ...inputCases,
     ...kmsCases,
+    ...asymmetricCases,
     ...serverCases,
     ...hierarchicalCases,
     ...passphraseCases,

@@ -34,6 +34,8 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
     '@noble/curves/ed25519.js',
     '@noble/curves/nist.js',
     '@noble/curves/secp256k1.js',
+    '@noble/hashes/hmac.js',
+    '@noble/hashes/sha2.js',
   ],
   kms: ['libsql', 'hash-wasm'],
   cli: ['commander'],
