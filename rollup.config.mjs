@@ -17,6 +17,8 @@ const entries = {
   rewrap: 'src/rewrap.ts',
   kms: 'kms/index.ts',
   'kms/aws': 'kms/providers/aws.ts',
+  'kms/rsa': 'kms/kms-rsa-keyring.ts',
+  'kms/ecdh': 'kms/kms-ecdh-keyring.ts',
   'kms/hierarchical': 'kms/hierarchical/index.ts',
   'kms/passphrase': 'kms/providers/passphrase.ts',
   'kms/local': 'kms/providers/local.ts',

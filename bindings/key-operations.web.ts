@@ -1,4 +1,5 @@
 import { spkiModulusBits } from './der.ts'
+import { uncompress } from './ec-point.ts'
 import { sha256, sha384, sha512 } from './hash.ts'
 import {
   encodePrivateKey,
@@ -127,7 +128,8 @@ async function agree(encoded: Uint8Array, peer: Uint8Array): Promise<Uint8Array<
   } catch {
     return undefined
   }
-  if (publicKey.kind !== curve) return undefined
+  // A point that is not on the curve would give the private key away; not every runtime looks when it imports one.
+  if (publicKey.kind !== curve || uncompress(curve, publicKey.key) === undefined) return undefined
   const algorithm = { name: 'ECDH', namedCurve: curve }
   const own = await importKey('pkcs8', encoded, algorithm, ['deriveBits'])
   const theirs = await importKey('spki', peer, algorithm, [])
@@ -135,11 +137,7 @@ async function agree(encoded: Uint8Array, peer: Uint8Array): Promise<Uint8Array<
     return new Uint8Array(await subtle().deriveBits({ name: 'ECDH', public: theirs }, own, 8 * NIST_BYTES[curve]))
   }
   const { sharedSecret } = await import('./curves.noble.ts')
-  try {
-    return sharedSecret(curve, secretOf(key).slice(), publicKey.key)
-  } catch {
-    return undefined // no point of the curve
-  }
+  return sharedSecret(curve, secretOf(key).slice(), publicKey.key)
 }
 
 /** By WebCrypto; undefined where it lacks the algorithm. */

@@ -33,3 +33,8 @@ export function replicaIn(region: string, arn: string): string {
   if (!parts?.id.startsWith('mrk-')) return arn
   return `arn:${parts.partition}:kms:${region}:${parts.account}:key/${parts.id}`
 }
+
+/** Whether a service that was asked for `keyId` may answer this name: an ARN itself, other names the ARN they stand for. */
+export function isAnswerFor(keyId: string, answered: string): boolean {
+  return parseKeyArn(keyId) === undefined ? parseKeyArn(answered) !== undefined : answered === keyId
+}

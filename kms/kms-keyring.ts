@@ -1,4 +1,4 @@
-import { AuthenticationError, FormatError, KeyUnavailableError } from '../bindings/errors.ts'
+import { FormatError, KeyUnavailableError } from '../bindings/errors.ts'
 import {
   unwrapFailure,
   type DecryptionMaterials,
@@ -6,7 +6,8 @@ import {
   type EncryptionMaterials,
   type Keyring,
 } from '../src/index.ts'
-import { isMultiRegionMatch, parseKeyArn, replicaIn } from './key-arn.ts'
+import { isAnswerFor, isMultiRegionMatch, parseKeyArn, replicaIn } from './key-arn.ts'
+import { readArn, reasonOf } from './provider-info.ts'
 import type { KmsProvider } from './provider.ts'
 
 /** Which keys of the service a discovery keyring tries: those that match what is given, which is at least one. */
@@ -208,10 +209,8 @@ async function generate(service: Service, keyId: string, materials: EncryptionMa
   addEncryptedDataKey(materials, keyId, answer)
 }
 
-/** An ARN is answered by itself; other names by the ARN that they stand for. */
 function assertKeyOfAnswer(keyId: string, answered: string): void {
-  const isExpected = parseKeyArn(keyId) === undefined ? parseKeyArn(answered) !== undefined : answered === keyId
-  if (!isExpected) throw new KeyUnavailableError(`the KMS answered with key ${answered} for ${keyId}`)
+  if (!isAnswerFor(keyId, answered)) throw new KeyUnavailableError(`the KMS answered with key ${answered} for ${keyId}`)
 }
 
 function addEncryptedDataKey(
@@ -253,28 +252,6 @@ async function unwrap(
   }
   if (reasons.length === 0) return undefined
   throw unwrapFailure('KMS keyring', reasons)
-}
-
-/**
- * What the service says when the wrapped data key or its context is not what was wrapped, or is wrapped under another
- * key than the message says.
- */
-const NOT_AUTHENTIC = ['InvalidCiphertextException', 'IncorrectKeyException']
-
-function reasonOf(error: unknown): unknown {
-  return error instanceof Error && NOT_AUTHENTIC.includes(error.name) ? new AuthenticationError() : error
-}
-
-/** Bytes have one reading: a byte order mark is a character, and what is not UTF-8 is no ARN. */
-const DECODER = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
-
-function readArn(providerInfo: Uint8Array): string | undefined {
-  try {
-    const text = DECODER.decode(providerInfo)
-    return parseKeyArn(text) === undefined ? undefined : text
-  } catch {
-    return undefined
-  }
 }
 
 /** Every key that passes the filter; with a Region only keys of that one, and the replicas there of other keys. */

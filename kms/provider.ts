@@ -41,3 +41,35 @@ export interface KmsProvider {
    */
   resolveKeyId?(request: { readonly keyId: string; readonly signal?: AbortSignal | undefined }): Promise<string>
 }
+
+/** What calls about a key pair of the service carry. */
+export interface KmsPairCall {
+  readonly keyId: string
+  readonly grantTokens?: readonly string[] | undefined
+  readonly signal?: AbortSignal | undefined
+}
+
+/** RSAES-OAEP with MGF1 over the same hash (RFC 8017 §7.1), by its name in the AWS KMS API. */
+export type KmsRsaAlgorithm = 'RSAES_OAEP_SHA_1' | 'RSAES_OAEP_SHA_256'
+
+/**
+ * What a key service must offer beside so that data keys can be wrapped under its key pairs, whose private keys stay
+ * there. As with {@link KmsProvider} the answers name the key in full, a failure rejects, and bytes are fresh.
+ */
+export interface KmsPairProvider {
+  /** The public key as SubjectPublicKeyInfo, DER, and what the key is for, as the AWS KMS API names it. */
+  getPublicKey(request: KmsPairCall): Promise<{
+    readonly keyId: string
+    readonly publicKey: Uint8Array
+    readonly keySpec: string
+    readonly keyUsage: string
+  }>
+  /** Decrypts what was encrypted with the public key of an RSA pair. */
+  decryptRsa(
+    request: KmsPairCall & { readonly algorithm: KmsRsaAlgorithm; readonly ciphertext: Uint8Array },
+  ): Promise<{ readonly keyId: string; readonly plaintext: Uint8Array }>
+  /** The shared secret Z with the owner of a public key (SubjectPublicKeyInfo, DER) of the same curve. */
+  deriveSharedSecret(
+    request: KmsPairCall & { readonly publicKey: Uint8Array },
+  ): Promise<{ readonly keyId: string; readonly sharedSecret: Uint8Array }>
+}

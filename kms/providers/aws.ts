@@ -1,6 +1,6 @@
 import { FormatError } from '../../bindings/errors.ts'
 import { fromBase64, toBase64 } from '../base64.ts'
-import type { KmsCall, KmsProvider } from '../provider.ts'
+import type { KmsCall, KmsPairCall, KmsPairProvider, KmsProvider } from '../provider.ts'
 import { AwsApi } from './aws-api.ts'
 import type { AwsCredentials } from './aws-sign.ts'
 
@@ -44,6 +44,17 @@ export interface AwsSdkClient {
   encrypt(input: SdkInput & { readonly Plaintext: Uint8Array }, options: SdkOptions): Promise<object>
   decrypt(input: SdkInput & { readonly CiphertextBlob: Uint8Array }, options: SdkOptions): Promise<object>
   describeKey(input: { readonly KeyId: string }, options: SdkOptions): Promise<object>
+  /** This and the next for keyrings over key pairs. */
+  getPublicKey?(input: SdkPairInput, options: SdkOptions): Promise<object>
+  deriveSharedSecret?(
+    input: SdkPairInput & { readonly KeyAgreementAlgorithm: 'ECDH'; readonly PublicKey: Uint8Array },
+    options: SdkOptions,
+  ): Promise<object>
+}
+
+interface SdkPairInput {
+  readonly KeyId: string
+  readonly GrantTokens?: string[]
 }
 
 /** Runs an action whose input and output hold bytes as `Uint8Array`. */
@@ -58,7 +69,7 @@ type Call = (action: string, input: object, signal: AbortSignal | undefined) => 
  *
  * @throws TypeError or RangeError for options that are not in their form
  */
-export function awsKms(options: AwsKmsOptions | { readonly client: AwsSdkClient }): KmsProvider {
+export function awsKms(options: AwsKmsOptions | { readonly client: AwsSdkClient }): KmsProvider & KmsPairProvider {
   if ('client' in options) return providerOver(sdkCall(options.client))
   const api = new AwsApi(options)
   return { ...providerOver((action, input, signal) => fetchCall(api, action, input, signal)), region: api.region }
@@ -74,7 +85,7 @@ async function fetchCall(
     return [name, value instanceof Uint8Array ? toBase64(value) : (value as unknown)]
   })
   const answer = await api.call(action, Object.fromEntries(members) as object, signal)
-  for (const name of ['Plaintext', 'CiphertextBlob']) {
+  for (const name of ['Plaintext', 'CiphertextBlob', 'PublicKey', 'SharedSecret']) {
     if (typeof answer[name] === 'string') answer[name] = fromBase64(answer[name])
   }
   return answer
@@ -87,15 +98,17 @@ function sdkCall(client: AwsSdkClient): Call {
     Decrypt: 'decrypt',
     DescribeKey: 'describeKey',
   }
+  const ofPairs = { GetPublicKey: 'getPublicKey', DeriveSharedSecret: 'deriveSharedSecret' }
   const target = client as unknown as Record<string, (input: object, options: SdkOptions) => Promise<object>>
   if (Object.values(methods).some((name) => typeof target[name] !== 'function')) {
     throw new TypeError('client must be a KMS object of @aws-sdk/client-kms: new KMS(…), not new KMSClient(…)')
   }
   return async (action, input, signal) => {
     signal?.throwIfAborted()
-    const name = methods[action as keyof typeof methods]
+    const name = { ...methods, ...ofPairs }[action as keyof typeof methods]
+    if (typeof target[name] !== 'function') throw new TypeError(`client has no ${name}: use a newer @aws-sdk/client-kms`)
     try {
-      return { ...(await target[name]!(input, signal ? { abortSignal: signal } : {})) }
+      return { ...(await target[name](input, signal ? { abortSignal: signal } : {})) }
     } catch (error) {
       signal?.throwIfAborted()
       throw error
@@ -103,7 +116,7 @@ function sdkCall(client: AwsSdkClient): Call {
   }
 }
 
-function providerOver(call: Call): KmsProvider {
+function providerOver(call: Call): KmsProvider & KmsPairProvider {
   return {
     async generateDataKey({ numberOfBytes, signal, ...request }) {
       const answer = await call('GenerateDataKey', { ...common(request), NumberOfBytes: numberOfBytes }, signal)
@@ -121,6 +134,21 @@ function providerOver(call: Call): KmsProvider {
       const { KeyMetadata } = await call('DescribeKey', { KeyId: keyId }, signal)
       return text((Object(KeyMetadata) as { readonly Arn?: unknown }).Arn)
     },
+    async getPublicKey({ signal, ...request }) {
+      const answer = await call('GetPublicKey', ofPair(request), signal)
+      const { KeyId, KeySpec, KeyUsage, PublicKey } = answer
+      return { keyId: text(KeyId), publicKey: bytes(PublicKey), keySpec: text(KeySpec), keyUsage: text(KeyUsage) }
+    },
+    async decryptRsa({ algorithm, ciphertext, signal, ...request }) {
+      const input = { ...ofPair(request), CiphertextBlob: ciphertext, EncryptionAlgorithm: algorithm }
+      const answer = await call('Decrypt', input, signal)
+      return { keyId: text(answer.KeyId), plaintext: bytes(answer.Plaintext) }
+    },
+    async deriveSharedSecret({ publicKey, signal, ...request }) {
+      const input = { ...ofPair(request), KeyAgreementAlgorithm: 'ECDH', PublicKey: publicKey }
+      const answer = await call('DeriveSharedSecret', input, signal)
+      return { keyId: text(answer.KeyId), sharedSecret: bytes(answer.SharedSecret) }
+    },
   }
 }
 
@@ -130,6 +158,10 @@ function common({ keyId, encryptionContext, grantTokens }: Omit<KmsCall, 'signal
     EncryptionContext: { ...encryptionContext },
     ...(grantTokens === undefined || grantTokens.length === 0 ? {} : { GrantTokens: [...grantTokens] }),
   }
+}
+
+function ofPair({ keyId, grantTokens }: Omit<KmsPairCall, 'signal'>): SdkPairInput {
+  return { KeyId: keyId, ...(grantTokens ? { GrantTokens: [...grantTokens] } : {}) }
 }
 
 function text(value: unknown): string {

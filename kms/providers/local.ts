@@ -5,7 +5,7 @@ import { basename, dirname, isAbsolute, join, relative, resolve, sep } from 'nod
 import { scopeOf } from '../engine/arn.ts'
 import { createEngine, type Engine, type EngineOptions } from '../engine/index.ts'
 import { KmsError } from '../errors.ts'
-import type { KmsProvider } from '../provider.ts'
+import type { KmsPairProvider, KmsProvider } from '../provider.ts'
 import { sqliteStore } from '../store/sqlite.ts'
 import { TABLES, type Store, type StoreTransaction } from '../store/store.ts'
 import { createRootKey, hasRootKey, readRootKey } from './root-key-file.node.ts'
@@ -27,7 +27,7 @@ export interface LocalKmsOptions extends Pick<EngineOptions, 'account' | 'region
 /** A KMS in this process, on files of this machine. */
 export interface LocalKms {
   readonly engine: Engine
-  readonly provider: KmsProvider
+  readonly provider: KmsProvider & KmsPairProvider
   /** Releases the database; call it before the process ends. */
   readonly close: () => Promise<void>
 }
@@ -113,7 +113,7 @@ function readRootKeyInUse(file: string): Uint8Array {
 }
 
 /** Offers an engine as a provider. Closing remains with the engine. */
-export function engineProvider(engine: Engine): KmsProvider {
+export function engineProvider(engine: Engine): KmsProvider & KmsPairProvider {
   return {
     region: engine.region,
     async generateDataKey({ keyId, numberOfBytes, encryptionContext, grantTokens, signal }) {
@@ -134,6 +134,21 @@ export function engineProvider(engine: Engine): KmsProvider {
     async resolveKeyId({ keyId, signal }) {
       const answer = await engine.call('DescribeKey', { KeyId: keyId }, { signal })
       return answer.KeyMetadata.Arn
+    },
+    async getPublicKey({ keyId, grantTokens, signal }) {
+      const answer = await engine.call('GetPublicKey', { KeyId: keyId, GrantTokens: grantTokens }, { signal })
+      const { KeyId, PublicKey, KeySpec, KeyUsage } = answer
+      return { keyId: KeyId, publicKey: PublicKey, keySpec: KeySpec, keyUsage: KeyUsage }
+    },
+    async decryptRsa({ keyId, algorithm, ciphertext, grantTokens, signal }) {
+      const input = { KeyId: keyId, CiphertextBlob: ciphertext, EncryptionAlgorithm: algorithm }
+      const answer = await engine.call('Decrypt', { ...input, GrantTokens: grantTokens }, { signal })
+      return { keyId: answer.KeyId, plaintext: answer.Plaintext }
+    },
+    async deriveSharedSecret({ keyId, publicKey, grantTokens, signal }) {
+      const input = { KeyId: keyId, KeyAgreementAlgorithm: 'ECDH', PublicKey: publicKey, GrantTokens: grantTokens }
+      const answer = await engine.call('DeriveSharedSecret', input, { signal })
+      return { keyId: answer.KeyId, sharedSecret: answer.SharedSecret }
     },
   }
 }

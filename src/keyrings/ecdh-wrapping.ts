@@ -55,8 +55,15 @@ function field(bytes: Uint8Array, offset: number): Uint8Array | undefined {
 }
 
 /** Whether both are the same parties in the same roles. */
-export function areSame(a: EcdhParties, b: EcdhParties): boolean {
+function areSame(a: EcdhParties, b: EcdhParties): boolean {
   return compareBytes(a.sender, b.sender) === 0 && compareBytes(a.recipient, b.recipient) === 0
+}
+
+/** The party that is not oneself; undefined when the parties are not these. Without `other` one is the recipient. */
+export function peerOf(parties: EcdhParties, own: Uint8Array, other: Uint8Array | undefined): Uint8Array | undefined {
+  if (other === undefined) return areSame(parties, { ...parties, recipient: own }) ? parties.sender : undefined
+  const isSent = areSame(parties, { sender: own, recipient: other })
+  return isSent || areSame(parties, { sender: other, recipient: own }) ? other : undefined
 }
 
 /** What a wrapped data key is bound to. */

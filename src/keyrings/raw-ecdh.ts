@@ -5,8 +5,8 @@ import { FormatError, UnsupportedError } from '../errors.ts'
 import type { DecryptionMaterials, EncryptedDataKey, EncryptionMaterials, Keyring } from '../materials.ts'
 import { unwrapFailure } from '../materials.ts'
 import {
-  areSame,
   parseParties,
+  peerOf,
   serializeParties,
   unwrapDataKey,
   wrapDataKey,
@@ -213,13 +213,6 @@ function ownAttempts(
       }),
     ),
   )
-}
-
-/** The party that is not oneself; undefined when the parties are not those of the keyring. */
-function peerOf(parties: EcdhParties, own: Uint8Array, other: Uint8Array | undefined): Uint8Array | undefined {
-  if (other === undefined) return areSame(parties, { ...parties, recipient: own }) ? parties.sender : undefined
-  const isSent = areSame(parties, { sender: own, recipient: other })
-  return isSent || areSame(parties, { sender: other, recipient: own }) ? other : undefined
 }
 
 function open(

@@ -18,6 +18,7 @@ import type { RsaPair } from './keyrings.ts'
 import { kmsCases } from './kms.ts'
 import { limitCases } from './limits.ts'
 import { messageVectorCases, type MessageVectors } from './message-vectors.ts'
+import { pairKeyringCases } from './pair-keyrings.ts'
 import { passphraseCases } from './passphrase.ts'
 import { rangeCases } from './ranges.ts'
 import { rewrapCases } from './rewrap.ts'
@@ -65,6 +66,7 @@ function suite({ runtime, rsa, core, messages }: Input): readonly Case[] {
     ...inputCases,
     ...kmsCases,
     ...asymmetricCases,
+    ...pairKeyringCases,
     ...serverCases,
     ...hierarchicalCases,
     ...passphraseCases,

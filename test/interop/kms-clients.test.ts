@@ -3,11 +3,14 @@ import { KMS } from '@aws-sdk/client-kms'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createEngine, type Engine } from '../../kms/engine/index.ts'
 import { kmsKeyring } from '../../kms/index.ts'
+import { kmsEcdhKeyring } from '../../kms/kms-ecdh-keyring.ts'
+import { kmsRsaKeyring } from '../../kms/kms-rsa-keyring.ts'
 import { awsKms } from '../../kms/providers/aws.ts'
 import { createKmsServer, rootCredential } from '../../kms/server/index.ts'
 import { listen, type NodeListener } from '../../kms/server/listen.node.ts'
 import { memoryStore } from '../../kms/store/memory.ts'
 import { decrypt, encrypt } from '../../src/index.ts'
+import { rawEcdhKeyring } from '../../src/keyrings/raw-ecdh.ts'
 
 const REGION = 'eu-central-1'
 const CREDENTIALS = { accessKeyId: 'AKIDEXAMPLE', secretAccessKey: 'wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY' }
@@ -149,8 +152,7 @@ describe('messages under one key of the server', () => {
   const theirs = (): KeyringNode => {
     // Its types are of an SDK whose members were never undefined.
     const clientProvider = getClient(KMS as never, { endpoint: listener.url, credentials: CREDENTIALS })
-    // It makes classes by copying members.
-    // eslint-disable-next-line @typescript-eslint/no-unsafe-class-instance-assignment
+    // eslint-disable-next-line @typescript-eslint/no-unsafe-class-instance-assignment -- the SDK makes the class from another one at run time, so that its type does not name its constructor
     return new KmsKeyringNode({ clientProvider, generatorKeyId })
   }
   const ours = {
@@ -185,4 +187,39 @@ describe('messages under one key of the server', () => {
       }
     },
   )
+})
+
+describe('keyrings over key pairs of the server', () => {
+  const providers = {
+    'over fetch': () => awsKms({ region: REGION, endpoint: listener.url, credentials: CREDENTIALS }),
+    'over the SDK': () => awsKms({ client: sdk }),
+  }
+
+  it.each(Object.keys(providers) as (keyof typeof providers)[])('RSA, %s', async (way) => {
+    const { KeyMetadata } = await sdk.createKey({ KeySpec: 'RSA_2048', KeyUsage: 'ENCRYPT_DECRYPT' })
+    const { Arn: keyId = '' } = KeyMetadata ?? {}
+    const { PublicKey: publicKey } = await sdk.getPublicKey({ KeyId: keyId })
+    const keyring = kmsRsaKeyring({ keyId, algorithm: 'RSAES_OAEP_SHA_256', publicKey, provider: providers[way]() })
+    const message = await encrypt(keyring, PLAINTEXT, { encryptionContext: CONTEXT })
+    expect(await decrypt(keyring, message, { encryptionContext: CONTEXT })).toMatchObject({ plaintext: PLAINTEXT })
+  })
+
+  it.each(Object.keys(providers) as (keyof typeof providers)[])('ECDH, %s', async (way) => {
+    const { KeyMetadata } = await sdk.createKey({ KeySpec: 'ECC_NIST_P384', KeyUsage: 'KEY_AGREEMENT' })
+    const { KeyId: recipientKeyId = '' } = KeyMetadata ?? {}
+    const { PublicKey } = await sdk.getPublicKey({ KeyId: recipientKeyId })
+    const reader = kmsEcdhKeyring({
+      schema: 'KmsPublicKeyDiscovery',
+      curve: 'P-384',
+      provider: providers[way](),
+      recipientKeyId,
+    })
+    const writer = rawEcdhKeyring({
+      schema: 'EphemeralPrivateKeyToStaticPublicKey',
+      curve: 'P-384',
+      recipientPublicKey: PublicKey ?? '',
+    })
+    const message = await encrypt(writer, PLAINTEXT, { encryptionContext: CONTEXT })
+    expect(await decrypt(reader, message)).toMatchObject({ plaintext: PLAINTEXT })
+  })
 })

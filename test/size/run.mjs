@@ -17,6 +17,8 @@ const PARTS = {
   'field session': 'waxseal field session',
   'multi-keyring': 'a multi-keyring needs',
   'ECDH keyring': 'ecdh-key-derivation',
+  'KMS RSA keyring': 'this KMS RSA keyring has',
+  'KMS ECDH keyring': 'schema must be KmsPrivateKeyToStaticPublicKey',
   'hierarchical keyring': 'hierarchicalKeyring needs',
   'KMS keyring': 'kmsKeyring needs',
   'AWS provider': 'of @aws-sdk/client-kms: new',
@@ -67,6 +69,11 @@ const CASES = {
   },
   'waxseal/kms': { code: everything('waxseal/kms'), parts: ['KMS keyring'] },
   'waxseal/kms/aws': { code: everything('waxseal/kms/aws'), parts: ['module', 'AWS provider'] },
+  'waxseal/kms/rsa': { code: everything('waxseal/kms/rsa'), parts: ['module', 'KMS RSA keyring'] },
+  'waxseal/kms/ecdh': {
+    code: everything('waxseal/kms/ecdh'),
+    parts: ['module', 'ECDH keyring', 'KMS ECDH keyring'],
+  },
   'waxseal/kms/hierarchical': {
     code: everything('waxseal/kms/hierarchical'),
     parts: ['module', 'hierarchical keyring'],
