@@ -106,7 +106,8 @@ function sdkCall(client: AwsSdkClient): Call {
   return async (action, input, signal) => {
     signal?.throwIfAborted()
     const name = { ...methods, ...ofPairs }[action as keyof typeof methods]
-    if (typeof target[name] !== 'function') throw new TypeError(`client has no ${name}: use a newer @aws-sdk/client-kms`)
+    if (typeof target[name] !== 'function')
+      throw new TypeError(`client has no ${name}: use a newer @aws-sdk/client-kms`)
     try {
       return { ...(await target[name](input, signal ? { abortSignal: signal } : {})) }
     } catch (error) {
