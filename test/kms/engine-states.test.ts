@@ -1,9 +1,10 @@
-import { beforeAll, describe, expect, it } from 'vitest'
-import type { Engine } from '../../kms/engine/index.ts'
+import { describe, expect, it } from 'vitest'
+import { ACTION_NAMES } from '../../kms/engine/actions.ts'
 import type { KeyState } from '../../kms/engine/key-state.ts'
 import { KmsError } from '../../kms/errors.ts'
-import { memoryStore, type Store } from '../../kms/store/memory.ts'
-import { ARN_PREFIX, newKey, openEngine, rowIdOf, writeRecords } from './engine-setup.ts'
+import { memoryStore } from '../../kms/store/memory.ts'
+import { ARN_PREFIX } from './engine-setup.ts'
+import { callAction, INPUTS, newSubject, setKey, type Subject } from './provocations.ts'
 
 // The table of key states of the AWS KMS developer guide, as the actions answer it: + goes on, D DisabledException,
 // S KMSInvalidStateException.
@@ -19,77 +20,83 @@ const STATES: Readonly<Record<KeyState, string>> = {
   Updating: 'updating',
 }
 
-type Call = (engine: Engine, KeyId: string, blob: Uint8Array) => Promise<unknown>
+/** The classes of actions in the guide, each with its row: a cell for each of the states above, in their order. */
+const CLASSES: readonly (readonly [cells: string, actions: readonly string[]])[] = [
+  ['+ D S S S S S +', ['Encrypt', 'Decrypt', 'ReEncrypt', 'GenerateDataKey', 'GenerateDataKeyWithoutPlaintext']],
+  ['+ D S S S S S +', ['GenerateDataKeyPair', 'GenerateDataKeyPairWithoutPlaintext']],
+  ['+ D S S S S S +', ['Sign', 'Verify', 'GenerateMac', 'VerifyMac', 'GetPublicKey', 'DeriveSharedSecret']],
+  ['+ D S S S + S +', ['CreateGrant']],
+  ['+ + + + + + + +', ['ListGrants', 'RetireGrant', 'RevokeGrant', 'GetKeyPolicy', 'PutKeyPolicy', 'ListKeyPolicies']],
+  ['+ + + + + + + +', ['DescribeKey', 'ListAliases', 'ListResourceTags', 'DeleteAlias', 'GetKeyLastUsage']],
+  ['+ + + + + + + +', ['GetKeyRotationStatus', 'ListKeyRotations']],
+  ['+ + S S S + S S', ['EnableKey', 'DisableKey']],
+  ['+ + S S + + + +', ['CreateAlias', 'UpdateAlias', 'TagResource', 'UntagResource', 'UpdateKeyDescription']],
+  ['+ + S S + + + S', ['ScheduleKeyDeletion']],
+  ['S S + + S S S S', ['CancelKeyDeletion']],
+  ['+ D S S S S S +', ['EnableKeyRotation', 'DisableKeyRotation']],
+  ['+ D S S S S S S', ['RotateKeyOnDemand']],
+]
 
-const plaintext = Uint8Array.of(1)
+/** Actions that are on no key. */
+const OF_NO_KEY = ['CreateKey', 'GenerateRandom', 'ListKeys', 'ListRetirableGrants']
 
-const ROWS: Readonly<Record<string, readonly [string, Call]>> = {
-  Encrypt: ['+ D S S S S S +', (engine, KeyId) => engine.call('Encrypt', { KeyId, Plaintext: plaintext })],
-  Decrypt: ['+ D S S S S S +', (engine, _, CiphertextBlob) => engine.call('Decrypt', { CiphertextBlob })],
-  ReEncrypt: [
-    '+ D S S S S S +',
-    (engine, DestinationKeyId, CiphertextBlob) => engine.call('ReEncrypt', { CiphertextBlob, DestinationKeyId }),
-  ],
-  GenerateDataKey: ['+ D S S S S S +', (engine, KeyId) => engine.call('GenerateDataKey', { KeyId, NumberOfBytes: 1 })],
-  GenerateDataKeyWithoutPlaintext: [
-    '+ D S S S S S +',
-    (engine, KeyId) => engine.call('GenerateDataKeyWithoutPlaintext', { KeyId, NumberOfBytes: 1 }),
-  ],
-  DescribeKey: ['+ + + + + + + +', (engine, KeyId) => engine.call('DescribeKey', { KeyId })],
-  ListAliases: ['+ + + + + + + +', (engine, KeyId) => engine.call('ListAliases', { KeyId })],
-  ListResourceTags: ['+ + + + + + + +', (engine, KeyId) => engine.call('ListResourceTags', { KeyId })],
-  GetKeyLastUsage: ['+ + + + + + + +', (engine, KeyId) => engine.call('GetKeyLastUsage', { KeyId })],
-  GetKeyRotationStatus: ['+ + + + + + + +', (engine, KeyId) => engine.call('GetKeyRotationStatus', { KeyId })],
-  ListKeyRotations: ['+ + + + + + + +', (engine, KeyId) => engine.call('ListKeyRotations', { KeyId })],
-  DeleteAlias: ['+ + + + + + + +', (engine, KeyId) => engine.call('DeleteAlias', { AliasName: `alias/${KeyId}` })],
-  EnableKey: ['+ + S S S + S S', (engine, KeyId) => engine.call('EnableKey', { KeyId })],
-  DisableKey: ['+ + S S S + S S', (engine, KeyId) => engine.call('DisableKey', { KeyId })],
-  CreateAlias: [
-    '+ + S S + + + +',
-    (engine, TargetKeyId) => engine.call('CreateAlias', { AliasName: `alias/new-${TargetKeyId}`, TargetKeyId }),
-  ],
-  UpdateAlias: [
-    '+ + S S + + + +',
-    (engine, TargetKeyId) => engine.call('UpdateAlias', { AliasName: `alias/${TargetKeyId}`, TargetKeyId }),
-  ],
-  TagResource: ['+ + S S + + + +', (engine, KeyId) => engine.call('TagResource', { KeyId, Tags: [] })],
-  UntagResource: ['+ + S S + + + +', (engine, KeyId) => engine.call('UntagResource', { KeyId, TagKeys: [] })],
-  UpdateKeyDescription: [
-    '+ + S S + + + +',
-    (engine, KeyId) => engine.call('UpdateKeyDescription', { KeyId, Description: '' }),
-  ],
-  ScheduleKeyDeletion: ['+ + S S + + + S', (engine, KeyId) => engine.call('ScheduleKeyDeletion', { KeyId })],
-  CancelKeyDeletion: ['S S + + S S S S', (engine, KeyId) => engine.call('CancelKeyDeletion', { KeyId })],
-  EnableKeyRotation: ['+ D S S S S S +', (engine, KeyId) => engine.call('EnableKeyRotation', { KeyId })],
-  DisableKeyRotation: ['+ D S S S S S +', (engine, KeyId) => engine.call('DisableKeyRotation', { KeyId })],
-  RotateKeyOnDemand: ['+ D S S S S S S', (engine, KeyId) => engine.call('RotateKeyOnDemand', { KeyId })],
+type Input = Readonly<Record<string, unknown>>
+
+interface Row {
+  readonly title: string
+  readonly action: string
+  readonly cells: string
+  readonly change?: (own: Input, subject: Subject) => Promise<Input>
 }
 
+/** Actions with two keys, by the one whose state counts: the other is enabled. */
+const BESIDE: Readonly<
+  Record<string, readonly [action: string, cells: string, change: (own: Input, subject: Subject) => Promise<Input>]>
+> = {
+  'ReEncrypt, of the ciphertext': [
+    'ReEncrypt',
+    '+ D S S S S S +',
+    async (_, { engine }) => ({ DestinationKeyId: (await engine.call('CreateKey', {})).KeyMetadata.KeyId }),
+  ],
+  'ReEncrypt, of the key that encrypts': [
+    'ReEncrypt',
+    '+ D S S S S S +',
+    async (_, { engine }) => {
+      const KeyId = (await engine.call('CreateKey', {})).KeyMetadata.KeyId
+      return { CiphertextBlob: (await engine.call('Encrypt', { KeyId, Plaintext: Uint8Array.of(1) })).CiphertextBlob }
+    },
+  ],
+  'UpdateAlias, of the key that it pointed to': [
+    'UpdateAlias',
+    '+ + + + + + + +',
+    async (_, { engine }) => ({ TargetKeyId: (await engine.call('CreateKey', {})).KeyMetadata.KeyId }),
+  ],
+}
+
+const rows: readonly Row[] = [
+  ...CLASSES.flatMap(([cells, actions]) => actions.map((action) => ({ title: action, action, cells }))),
+  ...Object.entries(BESIDE).map(([title, [action, cells, change]]) => ({ title, action, cells, change })),
+]
+
+it('the table has every action that is on a key', () => {
+  const actions = CLASSES.flatMap(([, names]) => names)
+  expect([...actions, ...OF_NO_KEY].sort()).toEqual([...ACTION_NAMES].sort())
+})
+
 describe.each(Object.entries(STATES))('a key that is %s', (state, words) => {
-  let store: Store
-  let engine: Engine
-
-  beforeAll(async () => {
-    store = memoryStore()
-    engine = await openEngine(store)
-  })
-
-  it.each(Object.entries(ROWS))('answers to %s as the table says', async (name, [cells, call]) => {
-    const KeyId = await newKey(engine)
-    const { CiphertextBlob } = await engine.call('Encrypt', { KeyId, Plaintext: plaintext })
-    await engine.call('CreateAlias', { AliasName: `alias/${KeyId}`, TargetKeyId: KeyId })
-    await writeRecords(store, async (records) => {
-      const key = (await records.get('key', rowIdOf(KeyId)))!
-      await records.put('key', rowIdOf(KeyId), { ...key.record, state: state as KeyState }, key)
-    })
+  it.each(rows)('answers to $title as the table says', async ({ action, cells, change }) => {
+    const subject = await newSubject(memoryStore(), action)
+    const own = await INPUTS[action]!(subject)
+    const input = { ...own, ...(await change?.(own, subject)) }
+    await setKey(subject, { state: state as KeyState })
     const cell = cells.split(' ')[Object.keys(STATES).indexOf(state)]
-    const outcome: unknown = await call(engine, KeyId, CiphertextBlob).then(
+    const outcome: unknown = await callAction(subject, action, input).then(
       () => '+',
       (error: unknown) => (error instanceof KmsError ? { name: error.name, message: error.message } : error),
     )
-    const text = name === 'CancelKeyDeletion' ? 'not pending deletion' : words
+    const text = action === 'CancelKeyDeletion' ? 'not pending deletion' : words
     const exceptions: Readonly<Record<string, string>> = { D: 'DisabledException', S: 'KMSInvalidStateException' }
-    const message = `${ARN_PREFIX}key/${KeyId} is ${text}.`
+    const message = `${ARN_PREFIX}key/${subject.keyId} is ${text}.`
     expect(outcome).toEqual(cell === '+' ? '+' : { name: exceptions[cell ?? ''], message })
   })
 })
