@@ -1,11 +1,11 @@
 import { copyFileSync, mkdirSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { beforeAll, describe, expect, it } from 'vitest'
-import type { Engine } from '../../kms/engine/index.ts'
+import type { Engine, Principal } from '../../kms/engine/index.ts'
 import { KmsError } from '../../kms/errors.ts'
 import { loadDriver, type Database, type DatabaseConstructor } from '../../kms/store/sqlite-driver.ts'
 import { sqliteStore } from '../../kms/store/sqlite.ts'
-import { newFile, newKey, NOW, openEngine, refused, rowIdOf, writeRecords } from './engine-setup.ts'
+import { ACCOUNT, newFile, newKey, NOW, openEngine, refused, rowIdOf, writeRecords } from './engine-setup.ts'
 
 const plaintext = Uint8Array.of(1, 2, 3)
 const template = newFile()
@@ -14,6 +14,9 @@ let keyId: string
 let otherId: string
 let materialRow: string
 let blob: Uint8Array
+let alice: Principal
+let accessKeyId: string
+let grantId: string
 
 /** Works on a database's file behind the engine's back. */
 function alter<T>(file: string, work: (database: Database) => T): T {
@@ -64,8 +67,21 @@ beforeAll(async () => {
     blob = (await engine.call('Encrypt', { KeyId: keyId, Plaintext: plaintext })).CiphertextBlob
     const { CurrentKeyMaterialId } = (await engine.call('DescribeKey', { KeyId: keyId })).KeyMetadata
     materialRow = `${rowIdOf(keyId)}/${CurrentKeyMaterialId}`
+    await addUser(engine)
   })
 })
+
+/** Alice may encrypt by a grant, and describe the key by a policy of her own. */
+async function addUser(engine: Engine): Promise<void> {
+  await engine.iam('CreateUser', { UserName: 'alice' })
+  accessKeyId = (await engine.iam('CreateAccessKey', { UserName: 'alice' })).AccessKey.AccessKeyId
+  alice = (await engine.credentials.find(accessKeyId))!.principal
+  const Statement = { Effect: 'Allow', Action: 'kms:DescribeKey', Resource: '*' }
+  const PolicyDocument = JSON.stringify({ Version: '2012-10-17', Statement })
+  await engine.iam('PutUserPolicy', { UserName: 'alice', PolicyName: 'p', PolicyDocument })
+  const grant = { KeyId: keyId, GranteePrincipal: alice.arn, Operations: ['Encrypt'] }
+  grantId = (await engine.call('CreateGrant', grant)).GrantId
+}
 
 type Call = (engine: Engine) => Promise<unknown>
 
@@ -81,6 +97,15 @@ const CALLS = {
   listAliasesOfKey: (engine) => engine.call('ListAliases', { KeyId: keyId }),
   createKey: (engine) => engine.call('CreateKey', {}),
   createAlias: (engine) => engine.call('CreateAlias', { AliasName: 'alias/new', TargetKeyId: keyId }),
+  describeByUser: (engine) => engine.call('DescribeKey', { KeyId: keyId }, { caller: alice }),
+  encryptByGrant: (engine) => engine.call('Encrypt', { KeyId: keyId, Plaintext: plaintext }, { caller: alice }),
+  getPolicy: (engine) => engine.call('GetKeyPolicy', { KeyId: keyId }),
+  listGrants: (engine) => engine.call('ListGrants', { KeyId: keyId }),
+  listGrant: (engine) => engine.call('ListGrants', { KeyId: keyId, GrantId: grantId }),
+  revokeGrant: (engine) => engine.call('RevokeGrant', { KeyId: keyId, GrantId: grantId }),
+  findCredential: (engine) => engine.credentials.find(accessKeyId),
+  listUsers: (engine) => engine.iam('ListUsers', {}),
+  getUserPolicy: (engine) => engine.iam('GetUserPolicy', { UserName: 'alice', PolicyName: 'p' }),
   open: () => Promise.resolve(),
 } satisfies Record<string, Call>
 
@@ -99,6 +124,22 @@ const READERS = {
     calls: ['describeAlias', 'encryptUnderAlias', 'listAliasesOfKey'],
     listing: ['listAliases'],
   },
+  policy: {
+    id: () => `${rowIdOf(keyId)}/default`,
+    calls: ['describe', 'encrypt', 'decrypt', 'generate', 'getPolicy', 'encryptByGrant', 'describeByUser'],
+    listing: [],
+  },
+  grant: {
+    id: () => `${rowIdOf(keyId)}/${grantId}`,
+    calls: ['listGrant', 'revokeGrant'],
+    listing: ['listGrants'],
+  },
+  user: {
+    id: () => `${ACCOUNT}/user/alice`,
+    calls: ['describeByUser', 'encryptByGrant', 'findCredential', 'getUserPolicy'],
+    listing: ['listUsers'],
+  },
+  'access key': { id: () => `${ACCOUNT}/key/${accessKeyId}`, calls: ['findCredential'], listing: [] },
   root: { id: () => 'root', calls: ['open'], listing: [] },
   scope: { id: () => dirname(rowIdOf(keyId)), calls: ['createKey'], listing: [] },
 } satisfies Record<string, { id: () => string; calls: CallName[]; listing: CallName[] }>
@@ -136,6 +177,16 @@ describe.each(Object.entries(READERS))('a changed %s row', (_, { id, calls, list
       expect(names, name).toContain((error as KmsError).name)
     }
   })
+})
+
+it('a changed grant row gives nobody anything', async () => {
+  for (const sql of Object.values(CHANGES)) {
+    const changed = copyOf(template)
+    alter(changed, (database) => database.prepare(sql).run(READERS.grant.id()))
+    const error: unknown = await withEngine<unknown>(changed, CALLS.encryptByGrant).catch((reason: unknown) => reason)
+    expect(error).toBeInstanceOf(KmsError)
+    expect(['KMSInternalException', 'AccessDeniedException']).toContain((error as KmsError).name)
+  }
 })
 
 describe('a row that was authentic once', () => {

@@ -1,8 +1,9 @@
-import { createHmac, hkdfSync, randomBytes } from 'node:crypto'
-import { readFileSync, readdirSync } from 'node:fs'
+import { createHmac, createPrivateKey, hkdfSync, randomBytes } from 'node:crypto'
+import { readFileSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { describe, expect, it } from 'vitest'
-import { createEngine } from '../../kms/engine/index.ts'
+import { afterEach, describe, expect, it, vi } from 'vitest'
+import { createEngine, type Engine } from '../../kms/engine/index.ts'
+import { RootKeys } from '../../kms/engine/keys.ts'
 import { localKms } from '../../kms/providers/local.ts'
 import { sqliteStore } from '../../kms/store/sqlite.ts'
 import { temporaryFolder } from './temporary.ts'
@@ -47,6 +48,52 @@ function isMaterialOf(candidate: Uint8Array, blob: Uint8Array): boolean {
   return keys.subarray(32).equals(commitment)
 }
 
+/** One of each kind whose private part is made in its own way. */
+const KINDS = [
+  ['SYMMETRIC_DEFAULT', 'ENCRYPT_DECRYPT'],
+  ['RSA_2048', 'SIGN_VERIFY'],
+  ['ECC_NIST_P256', 'SIGN_VERIFY'],
+  ['ECC_NIST_P521', 'KEY_AGREEMENT'],
+  ['ECC_SECG_P256K1', 'SIGN_VERIFY'],
+  ['ECC_NIST_EDWARDS25519', 'SIGN_VERIFY'],
+  ['HMAC_512', 'GENERATE_VERIFY_MAC'],
+] as const
+
+const USER = 'arn:aws:iam::000000000000:user/alice'
+
+/** Copies of all that is sealed from now on, with what it is. */
+function watchSeals(): { readonly label: string; readonly secret: Uint8Array }[] {
+  const sealed: { label: string; secret: Uint8Array }[] = []
+  // eslint-disable-next-line @typescript-eslint/unbound-method -- called with its `this` below
+  const { seal } = RootKeys.prototype
+  vi.spyOn(RootKeys.prototype, 'seal').mockImplementation(function (this: RootKeys, secret, ...description) {
+    sealed.push({ label: description[0] ?? '', secret: Uint8Array.from(secret) })
+    return seal.call(this, secret, ...description)
+  })
+  return sealed
+}
+
+/** The secret numbers in a private key: who has them needs no PKCS #8 around them. */
+function privateNumbers(material: Uint8Array): Uint8Array[] {
+  // Other secrets are shorter.
+  if (material.length < 48 || material[0] !== 0x30) return []
+  const { d, p, q } = createPrivateKey({ key: Buffer.from(material), format: 'der', type: 'pkcs8' }).export({
+    format: 'jwk',
+  })
+  return [d, p, q].flatMap((text) => (text === undefined ? [] : [Uint8Array.from(Buffer.from(text, 'base64url'))]))
+}
+
+/** As lines of JSON. */
+async function exportLog({ audit }: Engine, file: string): Promise<void> {
+  const entries = await audit.list({ limit: 10_000 })
+  expect(entries.length).toBeGreaterThan(9)
+  writeFileSync(file, entries.map((entry) => `${JSON.stringify(entry)}\n`).join(''))
+}
+
+afterEach(() => {
+  vi.restoreAllMocks()
+})
+
 describe('the files of a KMS', () => {
   it('hold no root key, no key material and no plaintext', async () => {
     const directory = join(folder, 'engine')
@@ -82,6 +129,39 @@ describe('the files of a KMS', () => {
     const names = [...filesOf(directory).keys()]
     expect(names).toContain('kms.sqlite-wal')
     expect(filesOf(directory).get('kms.sqlite-wal')?.length).toBeGreaterThan(10_000)
+    for (const secret of secrets) assertAbsent(secret, directory)
+    await engine.close()
+    for (const secret of secrets) assertAbsent(secret, directory)
+  })
+
+  it('hold nothing that was sealed, of keys of every kind and of users; nor does the log that is exported', async () => {
+    const directory = join(folder, 'sealed')
+    const sealed = watchSeals()
+    const rootKey = Uint8Array.from(randomBytes(32))
+    const store = await sqliteStore({ file: join(directory, 'kms.sqlite') })
+    const engine = await createEngine({ store, rootKey })
+    const secrets: Uint8Array[] = []
+    for (const [KeySpec, KeyUsage] of KINDS) {
+      const { KeyId } = (await engine.call('CreateKey', { KeySpec, KeyUsage })).KeyMetadata
+      if (KeySpec === 'SYMMETRIC_DEFAULT') {
+        await engine.call('RotateKeyOnDemand', { KeyId })
+        const pair = await engine.call('GenerateDataKeyPair', { KeyId, KeyPairSpec: 'ECC_NIST_P256' })
+        secrets.push(pair.PrivateKeyPlaintext)
+        const made = await engine.call('CreateGrant', { KeyId, GranteePrincipal: USER, Operations: ['Decrypt'] })
+        secrets.push(Buffer.from(made.GrantToken, 'base64'))
+      }
+    }
+    await engine.iam('CreateUser', { UserName: 'alice' })
+    const { AccessKey } = await engine.iam('CreateAccessKey', { UserName: 'alice' })
+    await engine.credentials.find(AccessKey.AccessKeyId)
+    await engine.call('GenerateRandom', { NumberOfBytes: 32 }).then(({ Plaintext }) => secrets.push(Plaintext))
+
+    expect([...new Set(sealed.map(({ label }) => label))].sort()).toEqual(['access key', 'material', 'store secret'])
+    expect(sealed.map(({ secret }) => Buffer.from(secret).toString())).toContain(AccessKey.SecretAccessKey)
+    const inner = sealed.flatMap(({ secret }) => privateNumbers(secret))
+    expect(inner).toHaveLength(7)
+    secrets.push(...sealed.map(({ secret }) => secret), ...inner)
+    await exportLog(engine, join(directory, 'audit.jsonl'))
     for (const secret of secrets) assertAbsent(secret, directory)
     await engine.close()
     for (const secret of secrets) assertAbsent(secret, directory)
