@@ -82,9 +82,11 @@ const executableCli = {
 const nobleLicenses = {
   name: 'noble-licenses',
   generateBundle() {
-    const licenses = ['curves', 'hashes'].map((name) => readFileSync(`node_modules/@noble/${name}/LICENSE`, 'utf8'))
-    for (const chunk of ['ecdsa.web', 'curves.noble', 'sha224.noble']) {
-      const source = [`The file ${chunk}.js contains @noble/curves and @noble/hashes.`, ...licenses].join('\n\n')
+    const licenses = ['curves', 'hashes', 'post-quantum'].map((name) => {
+      return `@noble/${name}\n\n${readFileSync(`node_modules/@noble/${name}/LICENSE`, 'utf8')}`
+    })
+    for (const chunk of ['ecdsa.web', 'curves.noble', 'sha224.noble', 'post-quantum.noble']) {
+      const source = [`The file ${chunk}.js contains parts of these packages.`, ...licenses].join('\n\n')
       this.emitFile({ type: 'asset', fileName: `chunks/${chunk}.licenses.txt`, source })
     }
   },

@@ -9,6 +9,7 @@ import { deriveSharedSecret } from './actions/derive-shared-secret.ts'
 import { describeKey } from './actions/describe-key.ts'
 import { disableKeyRotation, enableKeyRotation } from './actions/enable-key-rotation.ts'
 import { disableKey, enableKey } from './actions/enable-key.ts'
+import { decapsulate, encapsulate } from './actions/encapsulate.ts'
 import { encrypt } from './actions/encrypt.ts'
 import { generateDataKeyPair, generateDataKeyPairWithoutPlaintext } from './actions/generate-data-key-pair.ts'
 import { generateDataKey, generateDataKeyWithoutPlaintext } from './actions/generate-data-key.ts'
@@ -40,6 +41,7 @@ const ACTIONS: { readonly [Name in ActionName]: Action<ActionInput<Name>, Action
   CreateAlias: createAlias,
   CreateGrant: createGrant,
   CreateKey: createKey,
+  Decapsulate: decapsulate,
   Decrypt: decrypt,
   DeleteAlias: deleteAlias,
   DeriveSharedSecret: deriveSharedSecret,
@@ -48,6 +50,7 @@ const ACTIONS: { readonly [Name in ActionName]: Action<ActionInput<Name>, Action
   DisableKeyRotation: disableKeyRotation,
   EnableKey: enableKey,
   EnableKeyRotation: enableKeyRotation,
+  Encapsulate: encapsulate,
   Encrypt: encrypt,
   GenerateDataKey: generateDataKey,
   GenerateDataKeyPair: generateDataKeyPair,

@@ -12,6 +12,7 @@ const BY_USAGE: Readonly<Record<KeyUsageName, readonly string[]>> = {
   SIGN_VERIFY: ['Sign', 'Verify'],
   GENERATE_VERIFY_MAC: ['GenerateMac', 'VerifyMac'],
   KEY_AGREEMENT: ['DeriveSharedSecret'],
+  ENCAPSULATE_DECAPSULATE: ['Encapsulate', 'Decapsulate'],
 }
 
 const SYMMETRIC = [

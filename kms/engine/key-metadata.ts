@@ -27,7 +27,7 @@ export function keyMetadata(scope: Scope, key: KeyRecord): KeyMetadata {
 
 /** The algorithms of the key's usage, under its member. */
 function algorithms({ keySpec, keyUsage }: KeyRecord): Partial<KeyMetadata> {
-  const { encryption = [], signing = [], mac = [], agreement = [] } = specification(keySpec) ?? {}
+  const { encryption = [], signing = [], mac = [], agreement = [], encapsulation = [] } = specification(keySpec) ?? {}
   switch (keyUsage) {
     case 'ENCRYPT_DECRYPT':
       return { EncryptionAlgorithms: encryption }
@@ -37,5 +37,7 @@ function algorithms({ keySpec, keyUsage }: KeyRecord): Partial<KeyMetadata> {
       return { MacAlgorithms: mac }
     case 'KEY_AGREEMENT':
       return { KeyAgreementAlgorithms: agreement }
+    case 'ENCAPSULATE_DECAPSULATE':
+      return { EncapsulationAlgorithms: encapsulation }
   }
 }

@@ -1,4 +1,3 @@
-import { keyPairs } from '#key-pairs'
 import { UnsupportedError } from '../../bindings/errors.ts'
 import { KmsError } from '../errors.ts'
 import type { ActionContext } from './action.ts'
@@ -6,6 +5,7 @@ import { fromHex } from './bytes.ts'
 import { specification } from './key-spec.ts'
 import { currentMaterial } from './material.ts'
 import { OutsideWork } from './outside.ts'
+import { generateKeyPair } from './post-quantum.ts'
 import { tampered, type KeyRecord } from './records.ts'
 
 export { keyPairs } from '#key-pairs'
@@ -17,7 +17,7 @@ export async function newMaterial(
 ): Promise<{ readonly material: Uint8Array<ArrayBuffer>; readonly publicKey?: Uint8Array }> {
   const { pair, materialBytes = 0 } = specification(keySpec) ?? {}
   if (!pair) return { material: context.random(materialBytes) }
-  const { privateKey, publicKey } = await context.outside(() => supported(keyPairs.generate(pair)))
+  const { privateKey, publicKey } = await context.outside(() => supported(generateKeyPair(pair)))
   return { material: privateKey, publicKey }
 }
 

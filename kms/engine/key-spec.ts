@@ -1,4 +1,5 @@
 import type { KeyPairSpec } from '../../bindings/key-pairs.ts'
+import type { PostQuantumSpec } from '../../bindings/post-quantum.noble.ts'
 
 /** What a key can be: its spec, with the usages and algorithms that go with it (AWS KMS developer guide, "Key spec"). */
 export interface KeySpecification {
@@ -8,18 +9,24 @@ export interface KeySpecification {
   readonly signing?: readonly string[]
   readonly mac?: readonly string[]
   readonly agreement?: readonly string[]
+  readonly encapsulation?: readonly string[]
   /** Length of new symmetric material. */
   readonly materialBytes?: number
   /** Of keys that are pairs. */
-  readonly pair?: KeyPairSpec
+  readonly pair?: PairSpec
 }
 
-export type KeyUsageName = 'ENCRYPT_DECRYPT' | 'SIGN_VERIFY' | 'GENERATE_VERIFY_MAC' | 'KEY_AGREEMENT'
+export type PairSpec = KeyPairSpec | PostQuantumSpec
+export type KeyUsageName =
+  'ENCRYPT_DECRYPT' | 'SIGN_VERIFY' | 'GENERATE_VERIFY_MAC' | 'KEY_AGREEMENT' | 'ENCAPSULATE_DECAPSULATE'
 export type KeyOrigin = 'AWS_KMS' | 'EXTERNAL'
-export type KeySpecName = 'SYMMETRIC_DEFAULT' | KeyPairSpec | 'HMAC_224' | 'HMAC_256' | 'HMAC_384' | 'HMAC_512'
+export type KeySpecName = 'SYMMETRIC_DEFAULT' | PairSpec | 'HMAC_224' | 'HMAC_256' | 'HMAC_384' | 'HMAC_512'
 
 /** The only algorithm of symmetric encryption keys. */
 export const SYMMETRIC_DEFAULT = 'SYMMETRIC_DEFAULT'
+
+/** The only algorithm of ML-DSA keys. */
+export const ML_DSA = 'ML_DSA_SHAKE_256'
 
 const OAEP = ['RSAES_OAEP_SHA_1', 'RSAES_OAEP_SHA_256']
 
@@ -38,6 +45,15 @@ function rsa(pair: KeyPairSpec): KeySpecification {
 
 function ecc(pair: KeyPairSpec, signing: string): KeySpecification {
   return { usages: ['SIGN_VERIFY', 'KEY_AGREEMENT'], signing: [signing], agreement: ['ECDH'], pair }
+}
+
+/** ML-DSA (FIPS 204): the name speaks of the hash by which it makes the representative of a message. */
+function mlDsa(pair: PostQuantumSpec): KeySpecification {
+  return { usages: ['SIGN_VERIFY'], signing: [ML_DSA], pair }
+}
+
+function mlKem(pair: PostQuantumSpec): KeySpecification {
+  return { usages: ['ENCAPSULATE_DECAPSULATE'], encapsulation: ['ML_KEM'], pair }
 }
 
 function hmacKey(algorithm: string, materialBytes: number): KeySpecification {
@@ -62,6 +78,12 @@ const SPECIFICATIONS: Readonly<Record<KeySpecName, KeySpecification>> = {
   HMAC_256: hmacKey('HMAC_SHA_256', 32),
   HMAC_384: hmacKey('HMAC_SHA_384', 48),
   HMAC_512: hmacKey('HMAC_SHA_512', 64),
+  ML_DSA_44: mlDsa('ML_DSA_44'),
+  ML_DSA_65: mlDsa('ML_DSA_65'),
+  ML_DSA_87: mlDsa('ML_DSA_87'),
+  ML_KEM_512: mlKem('ML_KEM_512'),
+  ML_KEM_768: mlKem('ML_KEM_768'),
+  ML_KEM_1024: mlKem('ML_KEM_1024'),
 }
 
 /** The specification of a key spec; undefined for one that this KMS does not have. */

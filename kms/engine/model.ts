@@ -1,6 +1,6 @@
 /**
  * The input shapes of the actions, with the constraints of the public service model of AWS KMS (API version
- * 2014-11-01). Data only: `validate.ts` interprets it.
+ * 2014-11-01) and, for ML-KEM, which that lacks, the documentation of the JavaScript SDK. Data only: `validate.ts` interprets it.
  */
 export type Shape =
   | {
@@ -86,6 +86,9 @@ export type ShapeName =
   | 'KeyAgreementAlgorithmSpec'
   | 'PublicKeyType'
   | 'DeriveSharedSecretRequest'
+  | 'EncapsulationAlgorithmSpec'
+  | 'EncapsulateRequest'
+  | 'DecapsulateRequest'
   | 'LimitType'
   | 'MarkerType'
   | 'DescribeCustomKeyStoresRequest'
@@ -175,7 +178,7 @@ export const SHAPES: Readonly<Record<ShapeName, Shape>> = {
   XksProxyConnectivityType: { type: 'string', members: ['PUBLIC_ENDPOINT', 'VPC_ENDPOINT_SERVICE'] },
   CreateCustomKeyStoreRequest: { type: 'structure', required: ['CustomKeyStoreName'], fields: {CustomKeyStoreName: 'CustomKeyStoreNameType', CloudHsmClusterId: 'CloudHsmClusterIdType', TrustAnchorCertificate: 'TrustAnchorCertificateType', KeyStorePassword: 'KeyStorePasswordType', CustomKeyStoreType: 'CustomKeyStoreType', XksProxyUriEndpoint: 'XksProxyUriEndpointType', XksProxyUriPath: 'XksProxyUriPathType', XksProxyVpcEndpointServiceName: 'XksProxyVpcEndpointServiceNameType', XksProxyVpcEndpointServiceOwner: 'AccountIdType', XksProxyAuthenticationCredential: 'XksProxyAuthenticationCredentialType', XksProxyConnectivity: 'XksProxyConnectivityType'} },
   PrincipalIdType: { type: 'string', min: 1, max: 256, pattern: '^[\\w+=,.@:/-]+$' },
-  GrantOperation: { type: 'string', members: ['Decrypt', 'Encrypt', 'GenerateDataKey', 'GenerateDataKeyWithoutPlaintext', 'ReEncryptFrom', 'ReEncryptTo', 'Sign', 'Verify', 'GetPublicKey', 'CreateGrant', 'RetireGrant', 'DescribeKey', 'GenerateDataKeyPair', 'GenerateDataKeyPairWithoutPlaintext', 'GenerateMac', 'VerifyMac', 'DeriveSharedSecret'] },
+  GrantOperation: { type: 'string', members: ['Decrypt', 'Encrypt', 'GenerateDataKey', 'GenerateDataKeyWithoutPlaintext', 'ReEncryptFrom', 'ReEncryptTo', 'Sign', 'Verify', 'GetPublicKey', 'CreateGrant', 'RetireGrant', 'DescribeKey', 'GenerateDataKeyPair', 'GenerateDataKeyPairWithoutPlaintext', 'GenerateMac', 'VerifyMac', 'DeriveSharedSecret', 'Encapsulate', 'Decapsulate'] },
   GrantOperationList: { type: 'list', of: 'GrantOperation' },
   EncryptionContextKey: { type: 'string' },
   EncryptionContextValue: { type: 'string' },
@@ -188,9 +191,9 @@ export const SHAPES: Readonly<Record<ShapeName, Shape>> = {
   CreateGrantRequest: { type: 'structure', required: ['KeyId', 'GranteePrincipal', 'Operations'], fields: {KeyId: 'KeyIdType', GranteePrincipal: 'PrincipalIdType', RetiringPrincipal: 'PrincipalIdType', Operations: 'GrantOperationList', Constraints: 'GrantConstraints', GrantTokens: 'GrantTokenList', Name: 'GrantNameType', DryRun: 'NullableBooleanType'} },
   PolicyType: { type: 'string', min: 1, max: 131072, pattern: '[\\u0009\\u000A\\u000D\\u0020-\\u00FF]+' },
   DescriptionType: { type: 'string', min: 0, max: 8192 },
-  KeyUsageType: { type: 'string', members: ['SIGN_VERIFY', 'ENCRYPT_DECRYPT', 'GENERATE_VERIFY_MAC', 'KEY_AGREEMENT'] },
+  KeyUsageType: { type: 'string', members: ['SIGN_VERIFY', 'ENCRYPT_DECRYPT', 'GENERATE_VERIFY_MAC', 'KEY_AGREEMENT', 'ENCAPSULATE_DECAPSULATE'] },
   CustomerMasterKeySpec: { type: 'string', members: ['RSA_2048', 'RSA_3072', 'RSA_4096', 'ECC_NIST_P256', 'ECC_NIST_P384', 'ECC_NIST_P521', 'ECC_SECG_P256K1', 'SYMMETRIC_DEFAULT', 'HMAC_224', 'HMAC_256', 'HMAC_384', 'HMAC_512', 'SM2'] },
-  KeySpec: { type: 'string', members: ['RSA_2048', 'RSA_3072', 'RSA_4096', 'ECC_NIST_P256', 'ECC_NIST_P384', 'ECC_NIST_P521', 'ECC_SECG_P256K1', 'SYMMETRIC_DEFAULT', 'HMAC_224', 'HMAC_256', 'HMAC_384', 'HMAC_512', 'SM2', 'ML_DSA_44', 'ML_DSA_65', 'ML_DSA_87', 'ECC_NIST_EDWARDS25519'] },
+  KeySpec: { type: 'string', members: ['RSA_2048', 'RSA_3072', 'RSA_4096', 'ECC_NIST_P256', 'ECC_NIST_P384', 'ECC_NIST_P521', 'ECC_SECG_P256K1', 'SYMMETRIC_DEFAULT', 'HMAC_224', 'HMAC_256', 'HMAC_384', 'HMAC_512', 'SM2', 'ML_DSA_44', 'ML_DSA_65', 'ML_DSA_87', 'ECC_NIST_EDWARDS25519', 'ML_KEM_512', 'ML_KEM_768', 'ML_KEM_1024'] },
   OriginType: { type: 'string', members: ['AWS_KMS', 'EXTERNAL', 'AWS_CLOUDHSM', 'EXTERNAL_KEY_STORE'] },
   BooleanType: { type: 'boolean' },
   TagKeyType: { type: 'string', min: 1, max: 128 },
@@ -214,6 +217,9 @@ export const SHAPES: Readonly<Record<ShapeName, Shape>> = {
   KeyAgreementAlgorithmSpec: { type: 'string', members: ['ECDH'] },
   PublicKeyType: { type: 'blob', min: 1, max: 8192 },
   DeriveSharedSecretRequest: { type: 'structure', required: ['KeyId', 'KeyAgreementAlgorithm', 'PublicKey'], fields: {KeyId: 'KeyIdType', KeyAgreementAlgorithm: 'KeyAgreementAlgorithmSpec', PublicKey: 'PublicKeyType', GrantTokens: 'GrantTokenList', DryRun: 'NullableBooleanType', Recipient: 'RecipientInfo'} },
+  EncapsulationAlgorithmSpec: { type: 'string', members: ['ML_KEM'] },
+  EncapsulateRequest: { type: 'structure', required: ['KeyId', 'EncapsulationAlgorithm'], fields: {KeyId: 'KeyIdType', EncapsulationAlgorithm: 'EncapsulationAlgorithmSpec', GrantTokens: 'GrantTokenList', DryRun: 'NullableBooleanType'} },
+  DecapsulateRequest: { type: 'structure', required: ['KeyId', 'SharedSecretCiphertextBlob', 'EncapsulationAlgorithm'], fields: {KeyId: 'KeyIdType', SharedSecretCiphertextBlob: 'CiphertextType', EncapsulationAlgorithm: 'EncapsulationAlgorithmSpec', GrantTokens: 'GrantTokenList', Recipient: 'RecipientInfo', DryRun: 'NullableBooleanType'} },
   LimitType: { type: 'integer', min: 1, max: 1000 },
   MarkerType: { type: 'string', min: 1, max: 1024, pattern: '[\\u0020-\\u00FF]*' },
   DescribeCustomKeyStoresRequest: { type: 'structure', required: [], fields: {CustomKeyStoreId: 'CustomKeyStoreIdType', CustomKeyStoreName: 'CustomKeyStoreNameType', Limit: 'LimitType', Marker: 'MarkerType'} },
@@ -229,7 +235,7 @@ export const SHAPES: Readonly<Record<ShapeName, Shape>> = {
   NumberOfBytesType: { type: 'integer', min: 1, max: 1024 },
   DataKeySpec: { type: 'string', members: ['AES_256', 'AES_128'] },
   GenerateDataKeyRequest: { type: 'structure', required: ['KeyId'], fields: {KeyId: 'KeyIdType', EncryptionContext: 'EncryptionContextType', NumberOfBytes: 'NumberOfBytesType', KeySpec: 'DataKeySpec', GrantTokens: 'GrantTokenList', Recipient: 'RecipientInfo', DryRun: 'NullableBooleanType'} },
-  DataKeyPairSpec: { type: 'string', members: ['RSA_2048', 'RSA_3072', 'RSA_4096', 'ECC_NIST_P256', 'ECC_NIST_P384', 'ECC_NIST_P521', 'ECC_SECG_P256K1', 'SM2', 'ECC_NIST_EDWARDS25519'] },
+  DataKeyPairSpec: { type: 'string', members: ['RSA_2048', 'RSA_3072', 'RSA_4096', 'ECC_NIST_P256', 'ECC_NIST_P384', 'ECC_NIST_P521', 'ECC_SECG_P256K1', 'SM2', 'ECC_NIST_EDWARDS25519', 'ML_KEM_512', 'ML_KEM_768', 'ML_KEM_1024'] },
   GenerateDataKeyPairRequest: { type: 'structure', required: ['KeyId', 'KeyPairSpec'], fields: {EncryptionContext: 'EncryptionContextType', KeyId: 'KeyIdType', KeyPairSpec: 'DataKeyPairSpec', GrantTokens: 'GrantTokenList', Recipient: 'RecipientInfo', DryRun: 'NullableBooleanType'} },
   GenerateDataKeyPairWithoutPlaintextRequest: { type: 'structure', required: ['KeyId', 'KeyPairSpec'], fields: {EncryptionContext: 'EncryptionContextType', KeyId: 'KeyIdType', KeyPairSpec: 'DataKeyPairSpec', GrantTokens: 'GrantTokenList', DryRun: 'NullableBooleanType'} },
   GenerateDataKeyWithoutPlaintextRequest: { type: 'structure', required: ['KeyId'], fields: {KeyId: 'KeyIdType', EncryptionContext: 'EncryptionContextType', KeySpec: 'DataKeySpec', NumberOfBytes: 'NumberOfBytesType', GrantTokens: 'GrantTokenList', DryRun: 'NullableBooleanType'} },

@@ -19,6 +19,7 @@ export interface ActionTypes {
   readonly CreateAlias: Types<keys.CreateAliasInput, undefined>
   readonly CreateGrant: Types<grants.CreateGrantInput, grants.CreateGrantOutput>
   readonly CreateKey: Types<keys.CreateKeyInput, keys.KeyMetadataOutput>
+  readonly Decapsulate: Types<asymmetric.DecapsulateInput, asymmetric.DecapsulateOutput>
   readonly Decrypt: Types<cryptography.DecryptInput, cryptography.DecryptOutput>
   readonly DeleteAlias: Types<keys.DeleteAliasInput, undefined>
   readonly DeriveSharedSecret: Types<asymmetric.DeriveSharedSecretInput, asymmetric.DeriveSharedSecretOutput>
@@ -27,6 +28,7 @@ export interface ActionTypes {
   readonly DisableKeyRotation: Types<keys.KeyIdInput, undefined>
   readonly EnableKey: Types<keys.KeyIdInput, undefined>
   readonly EnableKeyRotation: Types<keys.EnableKeyRotationInput, undefined>
+  readonly Encapsulate: Types<asymmetric.EncapsulateInput, asymmetric.EncapsulateOutput>
   readonly Encrypt: Types<cryptography.EncryptInput, cryptography.EncryptOutput>
   readonly GenerateDataKey: Types<cryptography.GenerateDataKeyInput, cryptography.GenerateDataKeyOutput>
   readonly GenerateDataKeyPair: Types<asymmetric.GenerateDataKeyPairInput, asymmetric.GenerateDataKeyPairOutput>

@@ -74,7 +74,9 @@ describe('the table of exceptions', () => {
       const theirs = Object.entries(model.operations).map(
         ([action, { errors }]) => [action, errors.map(({ shape }) => shape.slice(0, -9)).sort()] as const,
       )
-      expect(DECLARED).toEqual(Object.fromEntries(theirs))
+      // That model is older than ML-KEM.
+      const declared = Object.entries(DECLARED).filter(([action]) => !action.endsWith('capsulate'))
+      expect(Object.fromEntries(declared)).toEqual(Object.fromEntries(theirs))
     })
   }
 })

@@ -1,6 +1,6 @@
 /**
  * The exceptions that the public service model of AWS KMS (API version 2014-11-01) declares for each action, without
- * `Exception`.
+ * `Exception`; for ML-KEM, which that lacks, those of the JavaScript SDK.
  */
 // prettier-ignore
 export const DECLARED: Readonly<Record<string, readonly string[]>> = {
@@ -10,6 +10,7 @@ export const DECLARED: Readonly<Record<string, readonly string[]>> = {
   CreateCustomKeyStore: ['CloudHsmClusterInUse', 'CloudHsmClusterInvalidConfiguration', 'CloudHsmClusterNotActive', 'CloudHsmClusterNotFound', 'CustomKeyStoreNameInUse', 'IncorrectTrustAnchor', 'KMSInternal', 'LimitExceeded', 'XksProxyIncorrectAuthenticationCredential', 'XksProxyInvalidConfiguration', 'XksProxyInvalidResponse', 'XksProxyUriEndpointInUse', 'XksProxyUriInUse', 'XksProxyUriUnreachable', 'XksProxyVpcEndpointServiceInUse', 'XksProxyVpcEndpointServiceInvalidConfiguration', 'XksProxyVpcEndpointServiceNotFound'],
   CreateGrant: ['DependencyTimeout', 'Disabled', 'DryRunOperation', 'InvalidArn', 'InvalidGrantToken', 'KMSInternal', 'KMSInvalidState', 'LimitExceeded', 'NotFound'],
   CreateKey: ['CloudHsmClusterInvalidConfiguration', 'CustomKeyStoreInvalidState', 'CustomKeyStoreNotFound', 'DependencyTimeout', 'InvalidArn', 'KMSInternal', 'LimitExceeded', 'MalformedPolicyDocument', 'Tag', 'UnsupportedOperation', 'XksKeyAlreadyInUse', 'XksKeyInvalidConfiguration', 'XksKeyNotFound'],
+  Decapsulate: ['DependencyTimeout', 'Disabled', 'DryRunOperation', 'InvalidCiphertext', 'InvalidGrantToken', 'InvalidKeyUsage', 'KMSInternal', 'KMSInvalidState', 'KeyUnavailable', 'NotFound'],
   Decrypt: ['DependencyTimeout', 'Disabled', 'DryRunOperation', 'IncorrectKey', 'InvalidCiphertext', 'InvalidGrantToken', 'InvalidKeyUsage', 'KMSInternal', 'KMSInvalidState', 'KeyUnavailable', 'NotFound'],
   DeleteAlias: ['DependencyTimeout', 'KMSInternal', 'KMSInvalidState', 'NotFound'],
   DeleteCustomKeyStore: ['CustomKeyStoreHasCMKs', 'CustomKeyStoreInvalidState', 'CustomKeyStoreNotFound', 'KMSInternal'],
@@ -22,6 +23,7 @@ export const DECLARED: Readonly<Record<string, readonly string[]>> = {
   DisconnectCustomKeyStore: ['CustomKeyStoreInvalidState', 'CustomKeyStoreNotFound', 'KMSInternal'],
   EnableKey: ['DependencyTimeout', 'InvalidArn', 'KMSInternal', 'KMSInvalidState', 'LimitExceeded', 'NotFound'],
   EnableKeyRotation: ['DependencyTimeout', 'Disabled', 'InvalidArn', 'KMSInternal', 'KMSInvalidState', 'NotFound', 'UnsupportedOperation'],
+  Encapsulate: ['DependencyTimeout', 'Disabled', 'DryRunOperation', 'InvalidGrantToken', 'InvalidKeyUsage', 'KMSInternal', 'KMSInvalidState', 'KeyUnavailable', 'NotFound'],
   Encrypt: ['DependencyTimeout', 'Disabled', 'DryRunOperation', 'InvalidGrantToken', 'InvalidKeyUsage', 'KMSInternal', 'KMSInvalidState', 'KeyUnavailable', 'NotFound'],
   GenerateDataKey: ['DependencyTimeout', 'Disabled', 'DryRunOperation', 'InvalidGrantToken', 'InvalidKeyUsage', 'KMSInternal', 'KMSInvalidState', 'KeyUnavailable', 'NotFound'],
   GenerateDataKeyPair: ['DependencyTimeout', 'Disabled', 'DryRunOperation', 'InvalidGrantToken', 'InvalidKeyUsage', 'KMSInternal', 'KMSInvalidState', 'KeyUnavailable', 'NotFound', 'UnsupportedOperation'],

@@ -87,7 +87,7 @@ describe.each(STORES)('aliases on $store', ({ newStore }) => {
   it('gives a name again in another Region', async () => {
     const store = await newStore()()
     const engines = [await openEngine(store), await openEngine(store, { region: `${REGION}1` })]
-    const ids = await Promise.all(engines.map(newKey))
+    const ids = await Promise.all(engines.map((each) => newKey(each)))
     for (const [index, each] of engines.entries()) {
       await each.call('CreateAlias', { AliasName: 'alias/same', TargetKeyId: ids[index]! })
     }

@@ -83,7 +83,6 @@ describe.each(STORES)('keys on $store', ({ newStore }) => {
 
     it.each<[ActionInput<'CreateKey'>, string]>([
       [{ KeySpec: 'SM2', KeyUsage: 'ENCRYPT_DECRYPT' }, 'KeySpec SM2'],
-      [{ KeySpec: 'ML_DSA_44', KeyUsage: 'SIGN_VERIFY' }, 'KeySpec ML_DSA_44'],
       [{ Origin: 'EXTERNAL' }, 'Origin EXTERNAL'],
       [{ MultiRegion: true }, 'MultiRegion'],
       [{ CustomKeyStoreId: 'cks-1' }, 'CustomKeyStoreId'],

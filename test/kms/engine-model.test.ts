@@ -56,6 +56,11 @@ describe('the model', () => {
   })
 })
 
+/** ML-KEM came after that model. */
+const NEWER_ACTIONS = ['Encapsulate', 'Decapsulate']
+const NEWER_SHAPES = ['EncapsulationAlgorithmSpec', 'EncapsulateRequest', 'DecapsulateRequest']
+const NEWER_MEMBERS = [...NEWER_ACTIONS, 'ENCAPSULATE_DECAPSULATE', 'ML_KEM_512', 'ML_KEM_768', 'ML_KEM_1024']
+
 /** The public service model, where it lies beside the repository. */
 const file = new URL('../../../shared/kms/service-model.json', import.meta.url)
 
@@ -63,13 +68,19 @@ if (existsSync(file)) {
   const model = JSON.parse(readFileSync(file, 'utf8')) as ServiceModel
 
   describe('the public service model', () => {
-    it.each(ACTIONS)('names the input of %s so', (action) => {
+    it.each(ACTIONS.filter((action) => !NEWER_ACTIONS.includes(action)))('names the input of %s so', (action) => {
       expect(model.operations[action]?.input?.shape).toBe(`${action}Request`)
     })
 
-    it.each(names)('has %s with the same constraints', (name) => {
+    it.each(names.filter((name) => !NEWER_SHAPES.includes(name)))('has %s with the same constraints', (name) => {
       const theirs = model.shapes[name]
       expect(comparable(SHAPES[name])).toEqual(theirs && ofModel(theirs))
+    })
+
+    it('has nothing of what is said to be newer', () => {
+      expect(Object.keys(model.operations)).not.toEqual(expect.arrayContaining(NEWER_ACTIONS))
+      expect(NEWER_SHAPES.filter((name) => name in model.shapes)).toEqual([])
+      expect(NEWER_MEMBERS.filter((member) => JSON.stringify(model).includes(`"${member}"`))).toEqual([])
     })
   })
 }
@@ -78,7 +89,8 @@ function comparable(shape: Shape): object {
   switch (shape.type) {
     case 'string': {
       const { members, ...rest } = shape
-      return members === undefined ? rest : { ...rest, enum: members }
+      if (members === undefined) return rest
+      return { ...rest, enum: members.filter((member) => !NEWER_MEMBERS.includes(member)) }
     }
     case 'list': {
       const { of, ...rest } = shape

@@ -1,7 +1,13 @@
 import { createHash, randomUUID } from 'node:crypto'
 import { join } from 'node:path'
 import { expect } from 'vitest'
-import { createEngine, type Engine, type EngineOptions, type KmsExceptionName } from '../../kms/engine/index.ts'
+import {
+  createEngine,
+  type ActionInput,
+  type Engine,
+  type EngineOptions,
+  type KmsExceptionName,
+} from '../../kms/engine/index.ts'
 import { RootKeys } from '../../kms/engine/keys.ts'
 import { RecordTransaction } from '../../kms/engine/records.ts'
 import { KmsError } from '../../kms/errors.ts'
@@ -82,8 +88,8 @@ export async function memoryEngine(options?: Partial<EngineOptions>): Promise<En
 }
 
 /** Creates a key; answers its id. */
-export async function newKey(engine: Engine): Promise<string> {
-  return (await engine.call('CreateKey', {})).KeyMetadata.KeyId
+export async function newKey(engine: Engine, input: ActionInput<'CreateKey'> = {}): Promise<string> {
+  return (await engine.call('CreateKey', input)).KeyMetadata.KeyId
 }
 
 /** Works on the rows as the engine does, under the root key of these tests. */

@@ -24,7 +24,10 @@ const STATES: Readonly<Record<KeyState, string>> = {
 const CLASSES: readonly (readonly [cells: string, actions: readonly string[]])[] = [
   ['+ D S S S S S +', ['Encrypt', 'Decrypt', 'ReEncrypt', 'GenerateDataKey', 'GenerateDataKeyWithoutPlaintext']],
   ['+ D S S S S S +', ['GenerateDataKeyPair', 'GenerateDataKeyPairWithoutPlaintext']],
-  ['+ D S S S S S +', ['Sign', 'Verify', 'GenerateMac', 'VerifyMac', 'GetPublicKey', 'DeriveSharedSecret']],
+  [
+    '+ D S S S S S +',
+    ['Sign', 'Verify', 'GenerateMac', 'VerifyMac', 'GetPublicKey', 'DeriveSharedSecret', 'Encapsulate', 'Decapsulate'],
+  ],
   ['+ D S S S + S +', ['CreateGrant']],
   ['+ + + + + + + +', ['ListGrants', 'RetireGrant', 'RevokeGrant', 'GetKeyPolicy', 'PutKeyPolicy', 'ListKeyPolicies']],
   ['+ + + + + + + +', ['DescribeKey', 'ListAliases', 'ListResourceTags', 'DeleteAlias', 'GetKeyLastUsage']],

@@ -15,6 +15,7 @@ const KINDS = {
   signing: { KeySpec: 'ECC_NIST_P256', KeyUsage: 'SIGN_VERIFY' },
   mac: { KeySpec: 'HMAC_256', KeyUsage: 'GENERATE_VERIFY_MAC' },
   agreement: { KeySpec: 'ECC_NIST_P256', KeyUsage: 'KEY_AGREEMENT' },
+  encapsulation: { KeySpec: 'ML_KEM_512', KeyUsage: 'ENCAPSULATE_DECAPSULATE' },
 } as const
 
 type Kind = keyof typeof KINDS
@@ -40,6 +41,7 @@ async function newKeyOf(engine: Engine, kind: Kind): Promise<string> {
 function kindOf(action: string): Kind {
   if (/^(?:Sign|Verify|GetPublicKey)$/.test(action)) return 'signing'
   if (action.endsWith('Mac')) return 'mac'
+  if (action.endsWith('capsulate')) return 'encapsulation'
   return action === 'DeriveSharedSecret' ? 'agreement' : 'symmetric'
 }
 
@@ -75,6 +77,10 @@ export const INPUTS: Readonly<Record<string, MakeInput>> = {
   CreateAlias: alias,
   CreateGrant: ({ keyId: KeyId }) => ({ KeyId, GranteePrincipal: USER, Operations: ['DescribeKey'] }),
   CreateKey: () => ({}),
+  Decapsulate: async ({ engine, keyId: KeyId }) => {
+    const { SharedSecretCiphertextBlob } = await engine.call('Encapsulate', { KeyId, EncapsulationAlgorithm: 'ML_KEM' })
+    return { KeyId, EncapsulationAlgorithm: 'ML_KEM', SharedSecretCiphertextBlob }
+  },
   Decrypt: async (subject) => ({ KeyId: subject.keyId, CiphertextBlob: await ciphertext(subject) }),
   DeleteAlias: async (subject) => {
     const { AliasName } = await newAlias(subject)
@@ -90,6 +96,7 @@ export const INPUTS: Readonly<Record<string, MakeInput>> = {
   DisableKeyRotation: byKey,
   EnableKey: byKey,
   EnableKeyRotation: byKey,
+  Encapsulate: ({ keyId: KeyId }) => ({ KeyId, EncapsulationAlgorithm: 'ML_KEM' }),
   Encrypt: ({ keyId: KeyId }) => ({ KeyId, Plaintext: message }),
   GenerateDataKey: dataKey,
   GenerateDataKeyPair: dataKeyPair,
@@ -164,6 +171,7 @@ const OTHER_USAGE: Readonly<Record<Kind, Kind>> = {
   signing: 'agreement',
   mac: 'signing',
   agreement: 'signing',
+  encapsulation: 'signing',
 }
 
 /** What provokes an exception the same way, whatever the action. */
@@ -216,6 +224,7 @@ const SPECIFIC: Readonly<Record<string, MakeInput>> = {
     return {}
   },
   'CreateKey UnsupportedOperation': () => ({ KeySpec: 'SM2', KeyUsage: 'SIGN_VERIFY' }),
+  'Decapsulate InvalidCiphertext': changed('Decapsulate', () => ({ SharedSecretCiphertextBlob: message })),
   'Decrypt IncorrectKey': otherBlob,
   'Decrypt InvalidCiphertext': changed('Decrypt', () => ({ EncryptionContext: { a: 'b' } })),
   // With a symmetric ciphertext, which names its key itself, another key is an IncorrectKeyException first.

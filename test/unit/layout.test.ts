@@ -36,6 +36,8 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
     '@noble/curves/secp256k1.js',
     '@noble/hashes/hmac.js',
     '@noble/hashes/sha2.js',
+    '@noble/post-quantum/ml-dsa.js',
+    '@noble/post-quantum/ml-kem.js',
   ],
   kms: ['libsql', 'hash-wasm'],
   cli: ['commander'],

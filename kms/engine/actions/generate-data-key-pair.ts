@@ -1,8 +1,9 @@
-import type { KeyPairSpec } from '../../../bindings/key-pairs.ts'
 import { KmsError } from '../../errors.ts'
 import type { Action, ActionContext } from '../action.ts'
 import { assertNoRecipient, endDryRun } from '../cryptography.ts'
-import { keyPairs, supported } from '../key-pair.ts'
+import { supported } from '../key-pair.ts'
+import type { PairSpec } from '../key-spec.ts'
+import { generateKeyPair } from '../post-quantum.ts'
 import type {
   GenerateDataKeyPairInput,
   GenerateDataKeyPairOutput,
@@ -37,7 +38,7 @@ async function generate(context: ActionContext, input: GenerateDataKeyPairInput)
   const wrapping = await prepareWrapping(context, input)
   if (spec === 'SM2') throw new KmsError('UnsupportedOperationException', 'KeyPairSpec SM2 is not supported.')
   endDryRun(input.DryRun)
-  const pair = await context.outside(() => supported(keyPairs.generate(spec as KeyPairSpec)))
+  const pair = await context.outside(() => supported(generateKeyPair(spec as PairSpec)))
   const { blob, materialId } = await wrapUnder(context, wrapping, pair.privateKey)
   return {
     PrivateKeyCiphertextBlob: blob,

@@ -18,6 +18,7 @@ export const getPublicKey: Action<DescribeKeyInput, GetPublicKeyOutput> = {
     assertKeyState(record.state, 'cryptography', arn)
     const metadata = keyMetadata(context.scope, record)
     const { KeySpec, KeyUsage, EncryptionAlgorithms, SigningAlgorithms, KeyAgreementAlgorithms } = metadata
+    const { EncapsulationAlgorithms } = metadata
     return {
       KeyId: arn,
       PublicKey: publicKeyOf(record),
@@ -27,6 +28,7 @@ export const getPublicKey: Action<DescribeKeyInput, GetPublicKeyOutput> = {
       ...(EncryptionAlgorithms && { EncryptionAlgorithms }),
       ...(SigningAlgorithms && { SigningAlgorithms }),
       ...(KeyAgreementAlgorithms && { KeyAgreementAlgorithms }),
+      ...(EncapsulationAlgorithms && { EncapsulationAlgorithms }),
     }
   },
 }

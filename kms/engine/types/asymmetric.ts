@@ -9,7 +9,7 @@ interface KeyUse {
 export interface SignInput extends KeyUse {
   /** 1–4096 bytes; for `DIGEST`, exactly as many as the algorithm's hash has. */
   readonly Message: Uint8Array
-  /** `RAW` (default) or `DIGEST`. */
+  /** `RAW` (default), `DIGEST`, or `EXTERNAL_MU` for ML-DSA. */
   readonly MessageType?: string | undefined
   readonly SigningAlgorithm: string
 }
@@ -68,6 +68,7 @@ export interface GetPublicKeyOutput {
   readonly EncryptionAlgorithms?: readonly string[]
   readonly SigningAlgorithms?: readonly string[]
   readonly KeyAgreementAlgorithms?: readonly string[]
+  readonly EncapsulationAlgorithms?: readonly string[]
 }
 
 export interface DeriveSharedSecretInput extends KeyUse {
@@ -85,6 +86,36 @@ export interface DeriveSharedSecretOutput {
   readonly SharedSecret: Uint8Array<ArrayBuffer>
   readonly KeyAgreementAlgorithm: string
   readonly KeyOrigin: string
+}
+
+export interface EncapsulateInput extends KeyUse {
+  /** `ML_KEM`. */
+  readonly EncapsulationAlgorithm: string
+}
+
+export interface EncapsulateOutput {
+  /** ARN. */
+  readonly KeyId: string
+  /** 32 bytes. */
+  readonly SharedSecret: Uint8Array<ArrayBuffer>
+  /** 768, 1088 or 1568 bytes. */
+  readonly SharedSecretCiphertextBlob: Uint8Array<ArrayBuffer>
+  readonly EncapsulationAlgorithm: string
+}
+
+export interface DecapsulateInput extends KeyUse {
+  /** `ML_KEM`. */
+  readonly EncapsulationAlgorithm: string
+  readonly SharedSecretCiphertextBlob: Uint8Array
+  readonly Recipient?: object | undefined
+}
+
+export interface DecapsulateOutput {
+  /** ARN. */
+  readonly KeyId: string
+  /** 32 bytes. */
+  readonly SharedSecret: Uint8Array<ArrayBuffer>
+  readonly EncapsulationAlgorithm: string
 }
 
 export interface GenerateDataKeyPairInput extends CryptographicInput {

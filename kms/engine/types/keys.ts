@@ -21,6 +21,7 @@ export interface KeyMetadata {
   readonly SigningAlgorithms?: readonly string[]
   readonly MacAlgorithms?: readonly string[]
   readonly KeyAgreementAlgorithms?: readonly string[]
+  readonly EncapsulationAlgorithms?: readonly string[]
   readonly KeyId: string
   readonly KeyManager: 'CUSTOMER'
   readonly KeySpec: string
