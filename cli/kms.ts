@@ -1,4 +1,5 @@
 import type { Engine } from '../kms/engine/index.ts'
+import { auditRow } from './audit.ts'
 import type { CommandRow, OptionRow } from './command.ts'
 import { CommandError, printable } from './failure.ts'
 import { print } from './output.ts'
@@ -74,7 +75,7 @@ export const kmsRow: CommandRow = {
   name: 'kms',
   text: 'make and list the keys of the KMS',
   options: [ACCOUNT_OPTION, REGION_OPTION],
-  commands: [createKey, listKeys, createAlias, describeKey],
+  commands: [createKey, listKeys, createAlias, describeKey, auditRow],
 }
 
 function oneKey(argument: string | undefined, { key }: KeyOptions): string {

@@ -1,9 +1,10 @@
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { localKms, type LocalKms } from '../kms/providers/local.ts'
-import { anyCredential, createKmsServer, rootCredential, userCredentials, type KmsServer } from '../kms/server/index.ts'
+import { anyCredential, createKmsServer, rootCredential, userCredentials } from '../kms/server/index.ts'
 import { listen, type NodeListener } from '../kms/server/listen.node.ts'
 import { countUpTo } from './arguments.ts'
+import { openAuditAnchor, type AuditAnchor, type AuditAnchorOptions } from './audit-anchor.ts'
 import type { CommandRow } from './command.ts'
 import { environmentCredentials, fileCredentials } from './credentials-file.ts'
 import { CommandError, lineOf } from './failure.ts'
@@ -19,9 +20,12 @@ interface ServeOptions extends GlobalOptions {
   readonly tlsCert?: string
   readonly tlsKey?: string
   readonly insecureHttp?: boolean
+  readonly auditAnchor?: string
+  readonly auditAnchorEvery?: number
 }
 
 const DEFAULT_PORT = 8080
+const DEFAULT_ANCHOR_EVERY = 1000
 /** Milliseconds between looks for rotations and deletions that are due. */
 const DUE_WORK_INTERVAL = 60_000
 /** Signals that end other commands at once. */
@@ -50,6 +54,16 @@ export const serveRow: CommandRow = {
     { flags: '--account <id>', text: 'the account, twelve digits (default: 000000000000)' },
     { flags: '--tls-cert <file>', text: 'certificate chain, PEM', completes: 'file' },
     { flags: '--tls-key <file>', text: 'private key of the certificate, PEM', completes: 'file' },
+    {
+      flags: '--audit-anchor <file>',
+      text: 'append signed heads of the audit log to this file, best on another machine; the log must go on from the newest in it',
+      completes: 'file',
+    },
+    {
+      flags: '--audit-anchor-every <n>',
+      text: `new records after which a head is written; fewer wait a minute (default: ${DEFAULT_ANCHOR_EVERY})`,
+      parse: countUpTo(Number.MAX_SAFE_INTEGER),
+    },
     { flags: '--insecure-http', text: 'allow plain HTTP to other machines: answers carry data keys in the clear' },
   ],
   examples: [
@@ -93,30 +107,47 @@ interface Setting {
   readonly tls: ReturnType<typeof tlsFiles>
 }
 
-async function serve({ engine }: LocalKms, { options, directory, tls }: Setting): Promise<void> {
+/** What ends with the server, the last that began first. */
+type Endings = (() => void | Promise<void>)[]
+
+async function serve(kms: LocalKms, setting: Setting): Promise<void> {
+  const endings: Endings = []
+  try {
+    await begin(kms, setting, endings)
+  } finally {
+    for (const end of endings.reverse()) await end()
+  }
+}
+
+async function begin({ engine }: LocalKms, { options, directory, tls }: Setting, endings: Endings): Promise<void> {
   const onError = (error: unknown): void => void process.stderr.write(`waxseal: ${lineOf(error)}\n`)
   const given = environmentCredentials()
   mkdirSync(directory, { recursive: true, mode: 0o700 })
   const file = join(directory, 'credentials')
   const { account, regions } = engine
   const root = rootCredential({ ...(given ?? fileCredentials(file)), account })
-  const credentials = anyCredential(root, userCredentials(engine))
-  const server = createKmsServer({ engine, credentials, onError })
+  const anchor = await openAnchor(options, { directory, audit: engine.audit, onError })
+  endings.push(async () => anchor?.close())
+  const server = createKmsServer({ engine, credentials: anyCredential(root, userCredentials(engine)), onError })
+  endings.push(() => server.close())
   const { port = DEFAULT_PORT, host, insecureHttp } = options
   const listener = await listen({ server, port, host, tls, insecureHttp, onError })
+  endings.push(() => listener.close())
   const dueWork = setInterval(() => void engine.runDueWork().catch(onError), DUE_WORK_INTERVAL)
-  try {
-    const end = untilEnd(listener)
-    const from = given ? 'the environment' : file
-    const line = `serving ${regions.join(', ')} of account ${account} at ${listener.url}, root credentials from ${from}`
-    await print(
-      options.json === true ? JSON.stringify({ url: listener.url, account, regions, credentials: from }) : line,
-    )
-    await end
-  } finally {
-    clearInterval(dueWork)
-    await close(listener, server)
-  }
+  endings.push(() => clearInterval(dueWork))
+  const end = untilEnd(listener)
+  const from = given ? 'the environment' : file
+  const line = `serving ${regions.join(', ')} of account ${account} at ${listener.url}, root credentials from ${from}`
+  const { url } = listener
+  await print(options.json === true ? JSON.stringify({ url, account, regions, credentials: from }) : line)
+  await end
+}
+
+async function openAnchor(
+  { auditAnchor: file, auditAnchorEvery: every = DEFAULT_ANCHOR_EVERY }: ServeOptions,
+  log: Pick<AuditAnchorOptions, 'directory' | 'audit' | 'onError'>,
+): Promise<AuditAnchor | undefined> {
+  return file === undefined ? undefined : openAuditAnchor({ file, every, ...log })
 }
 
 /** Waits for a signal to end. */
@@ -126,9 +157,4 @@ function untilEnd(listener: NodeListener): Promise<void> {
   return new Promise((resolve) => {
     for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve())
   })
-}
-
-async function close(listener: NodeListener, server: KmsServer): Promise<void> {
-  await listener.close()
-  server.close()
 }

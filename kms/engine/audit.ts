@@ -1,6 +1,7 @@
 import { timingSafeEqual } from '../../bindings/core.ts'
 import { KmsError } from '../errors.ts'
-import type { Store, StoreTransaction } from '../store/store.ts'
+import type { Row, Store, StoreTransaction } from '../store/store.ts'
+import { HeadSigner, type AuditHead, type SignedAuditHead } from './audit-head.ts'
 import { CHAIN, chainMac, chainStart, linkId, readHead } from './audit-log.ts'
 import { toHex } from './bytes.ts'
 import type { RootKeys } from './keys.ts'
@@ -15,16 +16,14 @@ export interface AuditEntry {
   readonly record: AuditRecord
 }
 
-/** The newest record of a log: whoever keeps it elsewhere sees later whether records after it, or it, were taken away. */
-export interface AuditHead {
-  readonly records: number
-  /** Hex. */
-  readonly mac: string
-}
-
 /** The log of all calls and of what the engine did by itself. */
 export interface Audit {
-  /** The records behind number `after` (default 0), in their order; at most `limit` (default 1000). */
+  /**
+   * The records behind number `after` (default 0), in their order; at most `limit` (default 1000). Each was found to be
+   * as it was written behind the one before it; whether records are missing at the end, {@link verify} tells.
+   *
+   * @throws KmsError `KMSInternalException` that names the first record that is not as it was
+   */
   list(options?: {
     readonly after?: number | undefined
     readonly limit?: number | undefined
@@ -32,12 +31,26 @@ export interface Audit {
   /** The newest record's number and MAC; zero records have an empty MAC. */
   head(): Promise<AuditHead>
   /**
-   * Checks every record: that it is as it was written, in its place, and that none is missing up to the newest, and that
-   * `head`, if it is given, is on the way. Answers the newest.
+   * The same, signed, to be kept where nobody who can change the database can change it. The first call makes the key.
    *
-   * @throws KmsError `KMSInternalException` that names the first record that is not as it was
+   * @throws KmsError `UnsupportedOperationException` where the runtime has no Ed25519
    */
-  verify(options?: { readonly head?: AuditHead | undefined }): Promise<AuditHead>
+  signedHead(): Promise<SignedAuditHead>
+  /**
+   * Checks every record: that it is as it was written, in its place, and that none is missing up to the newest, and that
+   * `head` and `heads`, if they are given, are on the way. `from` is a head up to which the log was verified before: only
+   * the records behind it are read. Answers the newest.
+   *
+   * @throws KmsError `KMSInternalException` that names the first record that is not as it was, or a head that is not
+   *   signed by this KMS
+   */
+  verify(options?: VerifyOptions): Promise<AuditHead>
+}
+
+export interface VerifyOptions {
+  readonly head?: AuditHead | undefined
+  readonly heads?: readonly SignedAuditHead[] | undefined
+  readonly from?: SignedAuditHead | undefined
 }
 
 const DEFAULT_LIMIT = 1000
@@ -47,17 +60,23 @@ export function openAudit(host: {
   readonly store: Store
   readonly keys: RootKeys
   readonly storeKeys: StoreKeys
+  readonly random: (length: number) => Uint8Array
+  readonly clock: () => number
 }): Audit {
-  const { store, keys, storeKeys } = host
+  const { store, keys, storeKeys, clock } = host
+  const signer = new HeadSigner(host)
   const read = <T>(work: (rows: StoreTransaction) => Promise<T>): Promise<T> => store.transaction('read', work)
   return {
-    list: ({ after = 0, limit = DEFAULT_LIMIT } = {}) =>
-      read(async (rows) => {
-        const found = await rows.list('audit', { prefix: `${CHAIN}/`, after: linkId(after), limit })
-        return found.map(({ revision, body }) => ({ number: revision, record: JSON.parse(body) as AuditRecord }))
-      }),
+    list: ({ after = 0, limit = DEFAULT_LIMIT } = {}) => read((rows) => list(rows, storeKeys.audit, after, limit)),
     head: () => read((rows) => headOf(rows, keys)),
-    verify: ({ head } = {}) => read((rows) => verify(rows, keys, storeKeys.audit, head)),
+    signedHead: async () => signer.sign(await read((rows) => headOf(rows, keys)), clock()),
+    async verify({ head, heads = [], from } = {}) {
+      await signer.assertSigned(from ? [from, ...heads] : heads)
+      const expected = headsByNumber(head ? [head, ...heads] : heads)
+      return read(async (rows) =>
+        verify(rows, await startOf(rows, storeKeys.audit, from), expected, await headOf(rows, keys)),
+      )
+    },
   }
 }
 
@@ -65,29 +84,83 @@ async function headOf(rows: StoreTransaction, keys: RootKeys): Promise<AuditHead
   return (await readHead(new RecordTransaction(rows, keys)))?.record ?? EMPTY
 }
 
+async function list(
+  rows: StoreTransaction,
+  key: Uint8Array,
+  after: number,
+  limit: number,
+): Promise<readonly AuditEntry[]> {
+  const found = await rows.list('audit', { prefix: `${CHAIN}/`, after: linkId(after), limit })
+  if (found.length === 0) return []
+  const before = after === 0 ? undefined : await rows.get('audit', linkId(after))
+  if (after !== 0 && !before) throw broken(after)
+  const chain = new Chain(key, before && { number: after, mac: before.mac })
+  return found.map((row) => ({ number: chain.follow(row), record: JSON.parse(row.body) as AuditRecord }))
+}
+
+/** Where verification begins: at the first record, or behind one that was verified before. */
+async function startOf(rows: StoreTransaction, key: Uint8Array, from: AuditHead | undefined): Promise<Chain> {
+  if (!from || from.records === 0) return new Chain(key)
+  const row = await rows.get('audit', linkId(from.records))
+  if (!row || toHex(row.mac) !== from.mac) throw broken(from.records)
+  return new Chain(key, { number: from.records, mac: row.mac })
+}
+
 async function verify(
   rows: StoreTransaction,
-  keys: RootKeys,
-  key: Uint8Array,
-  anchor: AuditHead | undefined,
+  chain: Chain,
+  heads: ReadonlyMap<number, readonly string[]>,
+  newest: AuditHead,
 ): Promise<AuditHead> {
-  const head = await headOf(rows, keys)
-  let mac: Uint8Array = chainStart(key)
-  let number = 0
   for (;;) {
-    const links = await rows.list('audit', { prefix: `${CHAIN}/`, after: linkId(number), limit: DEFAULT_LIMIT })
+    const links = await rows.list('audit', { prefix: `${CHAIN}/`, after: linkId(chain.number), limit: DEFAULT_LIMIT })
     for (const row of links) {
-      number++
-      mac = chainMac(key, { number, body: row.body }, mac)
-      if (row.id !== linkId(number) || row.revision !== number || !timingSafeEqual(mac, row.mac)) throw broken(number)
-      if (anchor?.records === number && anchor.mac !== toHex(mac)) throw broken(number)
+      const number = chain.follow(row)
+      if (heads.get(number)?.some((mac) => mac !== chain.mac)) throw broken(number)
     }
     if (links.length < DEFAULT_LIMIT) break
   }
-  if (number !== head.records) throw broken(Math.min(number, head.records) + 1)
-  if (number > 0 && toHex(mac) !== head.mac) throw broken(number)
-  if (anchor && anchor.records > number) throw broken(number + 1)
-  return head
+  if (chain.number !== newest.records) throw broken(Math.min(chain.number, newest.records) + 1)
+  if (chain.mac !== newest.mac) throw broken(chain.number)
+  for (const records of heads.keys()) if (records > chain.number) throw broken(chain.number + 1)
+  return newest
+}
+
+/** MACs of heads, by the number of records. */
+function headsByNumber(heads: readonly AuditHead[]): ReadonlyMap<number, readonly string[]> {
+  const macs = new Map<number, string[]>()
+  for (const { records, mac } of heads) macs.set(records, [...(macs.get(records) ?? []), mac])
+  return macs
+}
+
+/** The links of the log, one after the other. */
+class Chain {
+  readonly #key: Uint8Array
+  #number = 0
+  #mac: Uint8Array
+
+  constructor(key: Uint8Array, start?: { readonly number: number; readonly mac: Uint8Array }) {
+    this.#key = key
+    this.#number = start?.number ?? 0
+    this.#mac = start?.mac ?? chainStart(key)
+  }
+
+  get number(): number {
+    return this.#number
+  }
+
+  /** Hex of the newest link's; empty before the first. */
+  get mac(): string {
+    return this.#number === 0 ? '' : toHex(this.#mac)
+  }
+
+  /** Goes to the next link; answers its number. */
+  follow({ id, revision, body, mac }: Row): number {
+    const number = ++this.#number
+    this.#mac = chainMac(this.#key, { number, body }, this.#mac)
+    if (id !== linkId(number) || revision !== number || !timingSafeEqual(this.#mac, mac)) throw broken(number)
+    return number
+  }
 }
 
 function broken(number: number): KmsError {

@@ -103,7 +103,7 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
     account: scopes[0].account,
     region: scopes[0].region,
     regions: scopes.map(({ region }) => region),
-    audit: openAudit({ store, keys, storeKeys }),
+    audit: openAudit({ store, keys, storeKeys, random, clock }),
     credentials: openCredentials({ store, keys, scope: scopes[0] }),
     async call(name, input, options = {}) {
       options.signal?.throwIfAborted()

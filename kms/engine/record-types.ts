@@ -78,6 +78,14 @@ export interface ChainRecord {
   readonly mac: string
 }
 
+/** The key that signs the heads of the audit log, the private one sealed under the store's own secret. */
+export interface HeadKeyRecord {
+  /** Hex of the SubjectPublicKeyInfo. */
+  readonly publicKey: string
+  /** Hex of the sealed PKCS #8. */
+  readonly privateKey: string
+}
+
 /** The last successful cryptographic call of a key. */
 export interface UsageRecord {
   readonly operation: string
@@ -141,7 +149,7 @@ export interface Records {
   readonly key: KeyRecord
   readonly material: MaterialRecord
   readonly alias: AliasRecord
-  readonly meta: ScopeRecord | RootRecord | ChainRecord
+  readonly meta: ScopeRecord | RootRecord | ChainRecord | HeadKeyRecord
   readonly policy: PolicyRecord
   readonly grant: GrantRecord
   readonly retiring: RetiringRecord

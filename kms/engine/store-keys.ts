@@ -7,19 +7,23 @@ const encoder = new TextEncoder()
 
 /**
  * What is derived from the store's own secret rather than from the root key, so that it stays when the store is put
- * under another root key: the key of the audit chain, whose records are never written again, and that of grant tokens.
+ * under another root key: the key of the audit chain, whose records are never written again, what seals the key that signs
+ * its heads, and the key of grant tokens.
  */
 export class StoreKeys {
   readonly audit: Uint8Array
+  readonly heads: Uint8Array
   readonly grantTokens: Uint8Array
 
   constructor(secret: Uint8Array) {
     this.audit = derive(secret, 'waxseal-kms-audit-v1')
+    this.heads = derive(secret, 'waxseal-kms-audit-head-v1')
     this.grantTokens = derive(secret, 'waxseal-kms-grant-token-v1')
   }
 
   wipe(): void {
     this.audit.fill(0)
+    this.heads.fill(0)
     this.grantTokens.fill(0)
   }
 }

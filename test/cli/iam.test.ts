@@ -150,7 +150,7 @@ describe('waxseal iam beside a server', () => {
     await expect(alice.generateDataKey(call)).rejects.toMatchObject({ name: 'UnrecognizedClientException' })
   })
 
-  it('and a server under load get along, and nothing is lost', async () => {
+  it('and a server under load get along: nothing is lost, and the log is one chain', async () => {
     const root = client(running.url, rootCredentials(shell))
     const { KeyMetadata } = await root.createKey({})
     let isOver = false
@@ -168,5 +168,6 @@ describe('waxseal iam beside a server', () => {
     expect(Users.map(({ UserName }) => UserName)).toEqual(['alice', ...names])
     expect(calls).toBeGreaterThan(0)
     expect((await running.stop()).code).toBe(0)
+    succeeded(await shell.waxseal(['kms', 'audit', 'verify', '--kms', shell.path('data')]))
   })
 })

@@ -1,8 +1,9 @@
+import { createPublicKey, verify as verifySignature } from 'node:crypto'
 import { beforeEach, describe, expect, it } from 'vitest'
 import { KmsError } from '../../kms/errors.ts'
-import type { AuditRecord, Engine, Principal } from '../../kms/engine/index.ts'
+import { verifyAuditHead, type AuditRecord, type Engine, type Principal } from '../../kms/engine/index.ts'
 import { memoryStore, type Store } from '../../kms/store/memory.ts'
-import type { Row } from '../../kms/store/store.ts'
+import { TABLES, type Row, type Table } from '../../kms/store/store.ts'
 import { ACCOUNT, ARN_PREFIX, NOW, REGION, STORES, newKey, openEngine, refused } from './engine-setup.ts'
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/
@@ -209,6 +210,95 @@ describe('verification', () => {
     expect(await (await openEngine(memoryStore())).audit.verify()).toEqual({ records: 0, mac: '' })
   })
 })
+
+describe('signed heads', () => {
+  it('are signed with Ed25519 over what the documentation says', async () => {
+    const head = await engine.audit.signedHead()
+    expect(head).toEqual({
+      ...(await engine.audit.head()),
+      time: new Date(NOW).toISOString(),
+      publicKey: expect.any(String) as unknown,
+      signature: expect.any(String) as unknown,
+    })
+    const parts = ['waxseal-kms-audit-head-v1', 'main', '1', head.mac, head.time].map((part) => {
+      const length = Buffer.alloc(4)
+      length.writeUInt32BE(part.length)
+      return Buffer.concat([length, Buffer.from(part)])
+    })
+    const key = createPublicKey({ key: Buffer.from(head.publicKey, 'base64'), format: 'der', type: 'spki' })
+    expect(verifySignature(null, Buffer.concat(parts), key, Buffer.from(head.signature, 'base64'))).toBe(true)
+    expect(await verifyAuditHead(head, head.publicKey)).toBe(true)
+    expect(await verifyAuditHead({ ...head, records: 2 }, head.publicKey)).toBe(false)
+    expect(await verifyAuditHead({ ...head, signature: 'x' }, head.publicKey)).toBe(false)
+  })
+
+  it('have one key for all, which the store has sealed', async () => {
+    const heads = await Promise.all([engine, await openEngine(store)].map((one) => one.audit.signedHead()))
+    expect(new Set(heads.map(({ publicKey }) => publicKey)).size).toBe(1)
+    const rows = await store.transaction('read', (rows) => rows.list('meta', { prefix: 'audit/head-key', limit: 2 }))
+    expect(rows).toHaveLength(1)
+    // A private key in PKCS #8 begins with the same bytes as any other of Ed25519.
+    expect(rows[0]?.body).not.toContain('302e020100300506032b6570')
+  })
+
+  it('find what is gone, and are refused when they are not this KMS’s own', async () => {
+    const heads = [await engine.audit.signedHead()]
+    await engine.call('DescribeKey', { KeyId })
+    heads.push(await engine.audit.signedHead())
+    await engine.audit.verify({ heads })
+    const forged = { ...heads[1]!, mac: heads[0]!.mac }
+    await refused(
+      engine.audit.verify({ heads: [forged] }),
+      'KMSInternalException',
+      /2 records is not signed by this KMS/,
+    )
+    const other = await openEngine(memoryStore())
+    await refused(other.audit.verify({ heads }), 'KMSInternalException', /1 records is not signed by this KMS/)
+    const foreign = { ...(await other.audit.signedHead()) }
+    await refused(engine.audit.verify({ heads: [foreign] }), 'KMSInternalException', /not signed by this KMS/)
+  })
+
+  it('show that an older database was put back as a whole', async () => {
+    await engine.audit.signedHead()
+    const older = await allRows()
+    await engine.call('DescribeKey', { KeyId })
+    const head = await engine.audit.signedHead()
+    await restore(older)
+    const again = await openEngine(store)
+    await again.audit.verify()
+    await refused(again.audit.verify({ heads: [head] }), 'KMSInternalException', /^record 2 of the audit log/)
+    await refused(again.audit.verify({ from: head }), 'KMSInternalException', /^record 2 of the audit log/)
+  })
+
+  it('let verification begin behind one', async () => {
+    const from = await engine.audit.signedHead()
+    for (let i = 0; i < 3; i++) await engine.call('DescribeKey', { KeyId })
+    expect(await engine.audit.verify({ from })).toEqual(await engine.audit.head())
+    await store.transaction('write', async (rows) => {
+      const [row] = await rows.list('audit', { prefix: '', after: 'main/0000000000000002', limit: 1 })
+      await rows.put('audit', { ...row!, body: row!.body.replace('Root', 'User') })
+    })
+    await refused(engine.audit.verify({ from }), 'KMSInternalException', /^record 3 of the audit log/)
+    await refused(engine.audit.list(), 'KMSInternalException', /^record 3 of the audit log/)
+    await refused(engine.audit.list({ after: 2 }), 'KMSInternalException', /^record 3 of the audit log/)
+    expect((await engine.audit.list({ limit: 2 })).map(({ number }) => number)).toEqual([1, 2])
+  })
+})
+
+async function allRows(): Promise<ReadonlyMap<Table, readonly Row[]>> {
+  return store.transaction('read', async (rows) => {
+    const found = TABLES.map(async (table) => [table, await rows.list(table, { prefix: '', limit: 1000 })] as const)
+    return new Map(await Promise.all(found))
+  })
+}
+
+async function restore(older: ReadonlyMap<Table, readonly Row[]>): Promise<void> {
+  const newer = await allRows()
+  await store.transaction('write', async (rows) => {
+    for (const [table, found] of newer) for (const { id } of found) await rows.delete(table, id)
+    for (const [table, found] of older) for (const row of found) await rows.put(table, row)
+  })
+}
 
 it('answers nothing that is not durable: effect and record come together, or neither', async () => {
   let fails = false
