@@ -20,6 +20,7 @@ const entries = {
   'kms/rsa': 'kms/kms-rsa-keyring.ts',
   'kms/ecdh': 'kms/kms-ecdh-keyring.ts',
   'kms/hierarchical': 'kms/hierarchical/index.ts',
+  'kms/dynamodb': 'kms/hierarchical/dynamodb.ts',
   'kms/passphrase': 'kms/providers/passphrase.ts',
   'kms/local': 'kms/providers/local.ts',
   'kms/engine': 'kms/engine/index.ts',

@@ -40,6 +40,14 @@ export interface KmsProvider {
    * decrypt under aliases and short ids; without it a keyring decrypts only what its own full names match.
    */
   resolveKeyId?(request: { readonly keyId: string; readonly signal?: AbortSignal | undefined }): Promise<string>
+  /** As `generateDataKey`, but for the plaintext, which stays in the service. */
+  generateDataKeyWithoutPlaintext?(
+    request: KmsCall & { readonly numberOfBytes: number },
+  ): Promise<{ readonly keyId: string; readonly ciphertext: Uint8Array }>
+  /** Unwraps and wraps again inside of the service, under the named key both times, for other pairs. */
+  reEncrypt?(
+    request: KmsCall & { readonly ciphertext: Uint8Array; readonly destinationEncryptionContext: KmsEncryptionContext },
+  ): Promise<{ readonly keyId: string; readonly ciphertext: Uint8Array }>
 }
 
 /** What calls about a key pair of the service carry. */

@@ -1,9 +1,11 @@
 import { assertLength } from '../../bindings/bytes.ts'
 import { KmsError } from '../errors.ts'
+import type { BranchKeyItems } from '../hierarchical/branch-key-items.ts'
 import type { Store } from '../store/store.ts'
 import { actionOf } from './actions.ts'
 import { scopeOf, type Scope } from './arn.ts'
 import { openAudit, type Audit } from './audit.ts'
+import { openBranchKeyItems } from './branch-keys.ts'
 import { Calls } from './calls.ts'
 import type { CallOptions } from './caller.ts'
 import { openCredentials, type Credentials } from './credentials.ts'
@@ -45,6 +47,8 @@ export interface Engine {
   readonly audit: Audit
   /** The access keys of the users, for whoever verifies signatures. */
   readonly credentials: Credentials
+  /** Where `kmsBranchKeys` of `waxseal/kms/hierarchical` can keep its records: in the store of this engine. */
+  readonly branchKeyItems: BranchKeyItems
   /**
    * Runs one action in one transaction, by default as the root of the account. The answer comes when effect and audit
    * record are durable.
@@ -105,6 +109,7 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
     regions: scopes.map(({ region }) => region),
     audit: openAudit({ store, keys, storeKeys, random, clock }),
     credentials: openCredentials({ store, keys, scope: scopes[0] }),
+    branchKeyItems: openBranchKeyItems({ store, keys, isClosed: () => isClosed }),
     async call(name, input, options = {}) {
       options.signal?.throwIfAborted()
       const scope = scopes.find(({ region }) => region === (options.region ?? scopes[0].region))

@@ -144,6 +144,13 @@ export interface AccessKeyRecord {
   readonly sealed: string
 }
 
+/** A record of a branch key store. */
+export interface BranchKeyRecord {
+  readonly attributes: Readonly<Record<string, string>>
+  /** Hex of the wrapped key. */
+  readonly enc: string
+}
+
 /** Records by table. */
 export interface Records {
   readonly key: KeyRecord
@@ -156,4 +163,5 @@ export interface Records {
   readonly identity: UserRecord | AccessKeyRecord
   readonly usage: UsageRecord
   readonly due: DueRecord
+  readonly 'branch-key': BranchKeyRecord
 }

@@ -2,12 +2,12 @@ import { UnsupportedError } from '../../bindings/errors.ts'
 import { encodeUtf8 } from '../../bindings/text.ts'
 import { FormatError, KeyUnavailableError } from '../../src/index.ts'
 import { KmsError } from '../errors.ts'
-import { parseKeyArn } from '../key-arn.ts'
+import { isMultiRegionMatch, parseKeyArn, replicaIn } from '../key-arn.ts'
 import type { KmsProvider } from '../provider.ts'
+import { BranchKeyWrapping, CONTEXT_PREFIX, HIERARCHY_VERSIONS, type Attributes } from './branch-key-wrapping.ts'
 import { memoryBranchKeyItems, type BranchKeyItem, type BranchKeyItems } from './branch-key-items.ts'
 import {
   assertName,
-  BRANCH_KEY_BYTES,
   type BeaconKeyMaterials,
   type BranchKeyCall,
   type BranchKeyMaterials,
@@ -24,6 +24,11 @@ export interface KmsBranchKeysOptions {
   readonly keyArn?: string | undefined
   /** Instead of `keyArn`: unwraps under the key that each record names, and makes no branch keys. */
   readonly discovery?: true | undefined
+  /**
+   * Whether the replicas of a multi-Region key stand for each other: `keyArn` for the key that a record names, or with
+   * `discovery` the one of the provider's Region, which it must have. Default false.
+   */
+  readonly multiRegion?: boolean | undefined
   readonly grantTokens?: readonly string[] | undefined
   /** Milliseconds since 1970, for `create-time`. Default `Date.now`. */
   readonly clock?: (() => number) | undefined
@@ -34,6 +39,8 @@ export interface CreateBranchKey {
   readonly branchKeyId?: string | undefined
   /** Pairs that are bound to all versions; needed beside a `branchKeyId` of one's own. */
   readonly encryptionContext?: Readonly<Record<string, string>> | undefined
+  /** How its records are protected; 2 gives the KMS the pairs of `encryptionContext` alone. Default 1, as AWS has it. */
+  readonly hierarchyVersion?: 1 | 2 | undefined
   readonly signal?: AbortSignal | undefined
 }
 
@@ -48,16 +55,12 @@ export interface BranchKeyAdministration extends BranchKeyStore {
 const ACTIVE = 'branch:ACTIVE'
 const BEACON = 'beacon:ACTIVE'
 const VERSION_PREFIX = 'branch:version:'
-const CONTEXT_PREFIX = 'aws-crypto-ec:'
-const HIERARCHY_VERSION = '1'
 
 /**
- * A branch key store over records and a KMS: each branch key is wrapped by the KMS with every other attribute of its
- * record as encryption context.
+ * A branch key store over records and a KMS, in both hierarchy versions: every attribute of a record is authenticated
+ * by what the KMS wrapped. A new branch key does not leave the KMS (version 1) if the provider has
+ * `generateDataKeyWithoutPlaintext` and `reEncrypt`; the records are the same otherwise.
  *
- * A `KmsProvider` has no calls that keep a key inside of the KMS, so that making a version asks for the key in the clear
- * and encrypts it a second time, where the specification re-encrypts it; the records are the same. Records of
- * `hierarchy-version` 1.
  * Source: aws-encryption-sdk-specification, framework/branch-key-store.md.
  *
  * @throws TypeError for what is no provider or store of records, or unless there is either `keyArn` or `discovery`;
@@ -75,40 +78,47 @@ export function memoryBranchKeys(options: Omit<KmsBranchKeysOptions, 'items'>): 
 class KmsBranchKeyStore implements BranchKeyAdministration {
   readonly name: string
   readonly #items: BranchKeyItems
-  readonly #provider: KmsProvider
+  readonly #wrapping: BranchKeyWrapping
   readonly #keyArn: string | undefined
-  readonly #grantTokens: readonly string[] | undefined
+  readonly #multiRegion: boolean
   readonly #clock: () => number
 
   constructor(options: KmsBranchKeysOptions) {
-    const { name, items, provider, keyArn, discovery, grantTokens, clock = Date.now } = options
+    const { name, items, provider, keyArn, discovery, multiRegion = false, grantTokens, clock = Date.now } = options
     assertName(name, 'name')
     assertMethods(provider, 'provider', 'generateDataKey', 'encrypt', 'decrypt')
     assertMethods(items, 'items', 'get', 'put')
     if ((keyArn === undefined) !== (discovery === true)) throw new TypeError('give either keyArn, or discovery: true')
     if (keyArn !== undefined && parseKeyArn(keyArn) === undefined)
       throw new TypeError('keyArn must be the ARN of a key')
+    if (discovery && multiRegion && provider.region === undefined) {
+      throw new TypeError('discovery with multiRegion needs a provider that has a region')
+    }
     this.name = name
     this.#items = items
-    this.#provider = provider
     this.#keyArn = keyArn
-    this.#grantTokens = grantTokens && [...grantTokens]
+    this.#multiRegion = multiRegion
+    const keyIdOf = (kmsArn: string): string =>
+      keyArn ?? (multiRegion ? replicaIn(provider.region ?? '', kmsArn) : kmsArn)
+    this.#wrapping = new BranchKeyWrapping({ provider, name, grantTokens: grantTokens && [...grantTokens], keyIdOf })
     this.#clock = clock
   }
 
-  async createKey({ branchKeyId, encryptionContext = {}, signal }: CreateBranchKey = {}): Promise<string> {
+  async createKey(request: CreateBranchKey = {}): Promise<string> {
+    const { branchKeyId, encryptionContext = {}, hierarchyVersion = 1, signal } = request
     const keyArn = this.#ownKeyArn()
+    if (!HIERARCHY_VERSIONS.includes(String(hierarchyVersion))) throw new TypeError('hierarchyVersion must be 1 or 2')
     const pairs = snapshotPairs(encryptionContext)
     if (branchKeyId !== undefined) {
       assertName(branchKeyId, 'branchKeyId')
       if (pairs.length === 0) throw new TypeError('a branchKeyId of your own needs an encryptionContext')
     }
     const id = branchKeyId ?? randomUuid()
-    const shared = this.#attributes(id, keyArn, Object.fromEntries(pairs))
-    const [version, active] = await this.#newVersion(randomUuid(), shared, signal)
-    const beacon = await this.#wrapNew({ ...shared, type: BEACON }, signal)
-    beacon.plaintext.fill(0)
-    const puts = [version, active, beacon.item].map((item) => ({ item, replaces: undefined }))
+    const kept = { 'kms-arn': keyArn, 'hierarchy-version': String(hierarchyVersion) }
+    const shared = this.#attributes(id, kept, Object.fromEntries(pairs))
+    const branchKeys = await this.#newVersion(randomUuid(), shared, signal)
+    const beaconKeys = await this.#wrapping.wrapNew({ ...shared, type: BEACON }, signal)
+    const puts = [...branchKeys, ...beaconKeys].map((item) => ({ item, replaces: undefined }))
     if (await this.#items.put(puts, signal)) return id
     throw new KmsError('AlreadyExistsException', `branch key ${id} is in key store ${this.name} already`)
   }
@@ -117,15 +127,13 @@ class KmsBranchKeyStore implements BranchKeyAdministration {
     this.#ownKeyArn()
     const old = await this.#item(branchKeyId, ACTIVE, signal)
     // The old record must be authentic, or its context would be carried on.
-    const key = await this.#unwrap(old, signal)
-    key.fill(0)
-    const { 'kms-arn': keyArn = '' } = old.attributes
+    await this.#wrapping.authenticate(old, signal)
     const version = randomUuid()
-    const shared = this.#attributes(branchKeyId, keyArn, contextOf(old.attributes, CONTEXT_PREFIX))
+    const shared = this.#attributes(branchKeyId, old.attributes, contextOf(old.attributes, CONTEXT_PREFIX))
     const [item, active] = await this.#newVersion(version, shared, signal)
     const puts = [
-      { item, replaces: undefined },
-      { item: active, replaces: old.enc },
+      { item: item!, replaces: undefined },
+      { item: active!, replaces: old.enc },
     ]
     if (await this.#items.put(puts, signal)) return version
     throw new KmsError('KMSInvalidStateException', `branch key ${branchKeyId} got another version meanwhile: try again`)
@@ -143,7 +151,7 @@ class KmsBranchKeyStore implements BranchKeyAdministration {
 
   async getBeaconKey({ branchKeyId, signal }: BranchKeyCall): Promise<BeaconKeyMaterials> {
     const item = await this.#item(branchKeyId, BEACON, signal)
-    const beaconKey = await this.#unwrap(item, signal)
+    const beaconKey = await this.#wrapping.unwrap(item, signal)
     return { branchKeyId, beaconKey, encryptionContext: contextOf(item.attributes, CONTEXT_PREFIX, '') }
   }
 
@@ -153,17 +161,14 @@ class KmsBranchKeyStore implements BranchKeyAdministration {
   }
 
   /** What the records of one branch key share, but for their type. */
-  #attributes(
-    branchKeyId: string,
-    keyArn: string,
-    context: Readonly<Record<string, string>>,
-  ): Readonly<Record<string, string>> {
+  #attributes(branchKeyId: string, kept: Attributes, context: Attributes): Attributes {
+    const { 'kms-arn': kmsArn = '', 'hierarchy-version': hierarchyVersion = '' } = kept
     return {
       'branch-key-id': branchKeyId,
-      'kms-arn': keyArn,
+      'kms-arn': kmsArn,
       // To the microsecond, as others write it.
       'create-time': new Date(this.#clock()).toISOString().replace('Z', '000Z'),
-      'hierarchy-version': HIERARCHY_VERSION,
+      'hierarchy-version': hierarchyVersion,
       ...context,
     }
   }
@@ -173,42 +178,9 @@ class KmsBranchKeyStore implements BranchKeyAdministration {
     version: string,
     shared: Readonly<Record<string, string>>,
     signal: AbortSignal | undefined,
-  ): Promise<readonly [BranchKeyItem, BranchKeyItem]> {
+  ): Promise<readonly BranchKeyItem[]> {
     const type = `${VERSION_PREFIX}${version}`
-    const { item, plaintext } = await this.#wrapNew({ ...shared, type }, signal)
-    try {
-      const attributes = { ...shared, type: ACTIVE, version: type }
-      const request = { ...this.#request(attributes, signal), plaintext }
-      const { keyId, ciphertext } = await this.#provider.encrypt(request)
-      assertKey(attributes, keyId)
-      return [item, { attributes, enc: Uint8Array.from(ciphertext) }]
-    } finally {
-      plaintext.fill(0)
-    }
-  }
-
-  async #wrapNew(
-    attributes: Readonly<Record<string, string>>,
-    signal: AbortSignal | undefined,
-  ): Promise<{ readonly item: BranchKeyItem; readonly plaintext: Uint8Array }> {
-    const request = { ...this.#request(attributes, signal), numberOfBytes: BRANCH_KEY_BYTES }
-    const { keyId, plaintext, ciphertext } = await this.#provider.generateDataKey(request)
-    try {
-      assertKey(attributes, keyId)
-      assertLength(plaintext)
-    } catch (error) {
-      plaintext.fill(0)
-      throw error
-    }
-    return { item: { attributes, enc: Uint8Array.from(ciphertext) }, plaintext }
-  }
-
-  #request(
-    attributes: Readonly<Record<string, string>>,
-    signal: AbortSignal | undefined,
-  ): Omit<Parameters<KmsProvider['decrypt']>[0], 'ciphertext'> {
-    const encryptionContext = Object.freeze({ ...attributes, tablename: this.name })
-    return { keyId: attributes['kms-arn'] ?? '', encryptionContext, grantTokens: this.#grantTokens, signal }
+    return this.#wrapping.wrapNew({ ...shared, type }, signal, { ...shared, type: ACTIVE, version: type })
   }
 
   async #item(branchKeyId: string, type: string, signal: AbortSignal | undefined): Promise<BranchKeyItem> {
@@ -219,7 +191,8 @@ class KmsBranchKeyStore implements BranchKeyAdministration {
     }
     assertItem(item, branchKeyId, type)
     const { 'kms-arn': keyArn = '' } = item.attributes
-    if (parseKeyArn(keyArn) === undefined || (this.#keyArn !== undefined && keyArn !== this.#keyArn)) {
+    const isMatch = this.#multiRegion ? isMultiRegionMatch : (a: string, b: string): boolean => a === b
+    if (parseKeyArn(keyArn) === undefined || (this.#keyArn !== undefined && !isMatch(this.#keyArn, keyArn))) {
       throw new KeyUnavailableError(`branch key ${branchKeyId} is not wrapped under the key of this store`)
     }
     return item
@@ -231,20 +204,8 @@ class KmsBranchKeyStore implements BranchKeyAdministration {
     const named = type === ACTIVE ? (attributes.version ?? '') : type
     const version = named.slice(VERSION_PREFIX.length)
     if (!named.startsWith(VERSION_PREFIX) || !isUuid(version)) throw malformed(branchKeyId, 'version')
-    const branchKey = await this.#unwrap(item, signal)
+    const branchKey = await this.#wrapping.unwrap(item, signal)
     return { branchKeyId, version, branchKey, encryptionContext: contextOf(attributes, CONTEXT_PREFIX, '') }
-  }
-
-  async #unwrap({ attributes, enc }: BranchKeyItem, signal: AbortSignal | undefined): Promise<Uint8Array> {
-    const request = { ...this.#request(attributes, signal), ciphertext: enc }
-    const { keyId, plaintext } = await this.#provider.decrypt(request)
-    try {
-      assertKey(attributes, keyId)
-      assertLength(plaintext)
-      return Uint8Array.from(plaintext)
-    } finally {
-      plaintext.fill(0)
-    }
   }
 }
 
@@ -281,22 +242,11 @@ function assertItem({ attributes, enc }: BranchKeyItem, branchKeyId: string, typ
   if (!(enc instanceof Uint8Array) || enc.length === 0) throw malformed(branchKeyId, 'enc')
   for (const name of ['enc', 'tablename']) if (Object.hasOwn(attributes, name)) throw malformed(branchKeyId, name)
   const { 'hierarchy-version': hierarchyVersion = '' } = attributes
-  if (hierarchyVersion !== HIERARCHY_VERSION) {
-    throw new UnsupportedError(`branch key ${branchKeyId} has hierarchy-version ${hierarchyVersion}: 1 is supported`)
+  if (!HIERARCHY_VERSIONS.includes(hierarchyVersion)) {
+    throw new UnsupportedError(`branch key ${branchKeyId} has hierarchy-version ${hierarchyVersion}: 1 and 2 are known`)
   }
 }
 
 function malformed(branchKeyId: string, attribute: string): FormatError {
   return new FormatError(`the record of branch key ${branchKeyId} has no ${attribute} as it must be`)
-}
-
-function assertKey(attributes: Readonly<Record<string, string>>, keyId: string): void {
-  if (keyId !== attributes['kms-arn']) {
-    throw new KeyUnavailableError(`the KMS answered with key ${keyId} for a branch key`)
-  }
-}
-
-function assertLength({ length }: Uint8Array): void {
-  if (length === BRANCH_KEY_BYTES) return
-  throw new KeyUnavailableError(`the KMS answered a branch key of ${String(length)} bytes, not 32`)
 }

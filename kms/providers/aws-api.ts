@@ -15,8 +15,28 @@ export interface AwsApiOptions {
   readonly retryDelay?: ((attempt: number) => number) | undefined
 }
 
+/** A service of AWS that speaks AWS JSON. */
+export interface AwsService {
+  readonly title: string
+  /** In credential scopes and in the names of endpoints. */
+  readonly name: string
+  /** What the names of its actions stand behind in X-Amz-Target. */
+  readonly target: string
+  readonly contentType: string
+  /** What to do about a refusal: take it for an answer, ask again, or throw it. */
+  readonly judge?: (name: string, body: Record<string, unknown>) => 'answer' | 'retry' | 'throw'
+}
+
+const KMS: AwsService = {
+  title: 'AWS KMS',
+  name: 'kms',
+  target: 'TrentService',
+  contentType: 'application/x-amz-json-1.1',
+}
+
 /** Exceptions that say: not now. */
-const THROTTLING = /^(?:Throttl|TooManyRequests|RequestLimitExceeded|SlowDown|RequestThrottled)/
+const THROTTLING =
+  /^(?:Throttl|TooManyRequests|RequestLimitExceeded|SlowDown|RequestThrottled|ProvisionedThroughputExceeded|TransactionInProgress)/
 
 const FIRST_DELAY = 100
 const MAX_DELAY = 5_000
@@ -29,14 +49,15 @@ function jitteredDelay(attempt: number): number {
 /** The outcome of one attempt. */
 type Outcome = { readonly answer: Record<string, unknown> } | { readonly error: unknown; readonly mayRetry: boolean }
 
-/** The AWS KMS API over `fetch`. */
+/** The AWS KMS API, or that of another service, over `fetch`. */
 export class AwsApi {
   readonly region: string
   readonly #url: URL
   readonly #options: AwsApiOptions
+  readonly #service: AwsService
 
   /** @throws TypeError or RangeError for options that are not in their form */
-  constructor(options: AwsApiOptions) {
+  constructor(options: AwsApiOptions, service: AwsService = KMS) {
     const { region, credentials, maxAttempts = 1, timeout = 1 } = options
     if (!/^(?:[a-z]+-){2,3}\d+$/.test(region)) throw new RangeError('region is not the name of one')
     if (typeof credentials !== 'function') assertCredentials(credentials)
@@ -44,7 +65,8 @@ export class AwsApi {
       if (!Number.isSafeInteger(value) || value < 1) throw new RangeError(`${name} must be a positive integer`)
     }
     this.region = region
-    this.#url = endpointUrl(options)
+    this.#url = endpointUrl(options, service)
+    this.#service = service
     this.#options = { ...options, credentials: typeof credentials === 'function' ? credentials : { ...credentials } }
   }
 
@@ -75,7 +97,8 @@ export class AwsApi {
     const current = typeof credentials === 'function' ? await credentials() : credentials
     assertCredentials(current)
     const { host, href, hostname } = this.#url
-    const request = { host, region: this.region, target: `TrentService.${action}`, body }
+    const { name: service, target, contentType } = this.#service
+    const request = { host, region: this.region, service, contentType, target: `${target}.${action}`, body }
     const headers = signedHeaders(request, current, clock())
     const ends = new AbortController()
     const timer = setTimeout(() => ends.abort(new Error(`no answer within ${String(timeout)} milliseconds`)), timeout)
@@ -84,7 +107,7 @@ export class AwsApi {
     try {
       // A redirection would take the signed request elsewhere; workerd knows no 'error' here.
       const response = await fetch(href, { method: 'POST', headers, body, redirect: 'manual', signal: ends.signal })
-      return readAnswer(response, await response.text())
+      return readAnswer(response, await response.text(), this.#service)
     } catch (cause) {
       const error = new KmsError('KmsUnreachableException', `${hostname} cannot be reached: ${reasonOf(cause)}`, {
         cause,
@@ -98,9 +121,9 @@ export class AwsApi {
 }
 
 /** Data keys come back in the clear: only TLS, or this machine, may carry them. */
-function endpointUrl({ region, endpoint, insecureHttp }: AwsApiOptions): URL {
+function endpointUrl({ region, endpoint, insecureHttp }: AwsApiOptions, { name }: AwsService): URL {
   if (endpoint === undefined && /^[a-z]+-iso/.test(region)) throw new RangeError(`give the endpoint of ${region}`)
-  const url = new URL(endpoint ?? `https://kms.${region}.amazonaws.com${region.startsWith('cn-') ? '.cn' : ''}/`)
+  const url = new URL(endpoint ?? `https://${name}.${region}.amazonaws.com${region.startsWith('cn-') ? '.cn' : ''}/`)
   const isLocal = /^(?:localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(url.hostname)
   if (url.protocol !== 'https:' && !(url.protocol === 'http:' && (isLocal || insecureHttp === true))) {
     throw new RangeError('endpoint must be https://, or http:// on this machine (or with insecureHttp)')
@@ -111,18 +134,20 @@ function endpointUrl({ region, endpoint, insecureHttp }: AwsApiOptions): URL {
   return url
 }
 
-function readAnswer({ status }: Response, text: string): Outcome {
+function readAnswer({ status }: Response, text: string, service: AwsService): Outcome {
   const json = parseObject(text)
   if (status === 200 && json) return { answer: json }
   const { __type, message, Message } = json ?? {}
   const name = typeof __type === 'string' ? __type.replace(/^.*#/s, '').replace(/:.*$/s, '') : ''
   if (!/^[A-Za-z]{1,64}$/.test(name)) {
-    const error = new FormatError(`the answer is not one of AWS KMS: status ${String(status)}`)
+    const error = new FormatError(`the answer is not one of ${service.title}: status ${String(status)}`)
     return { error, mayRetry: status >= 500 || status === 429 }
   }
+  const judgement = json ? service.judge?.(name, json) : undefined
+  if (json && judgement === 'answer') return { answer: json }
   const detail = message ?? Message
   const error = new KmsError(name as KmsExceptionName, typeof detail === 'string' ? detail : '')
-  return { error, mayRetry: status >= 500 || status === 429 || THROTTLING.test(name) }
+  return { error, mayRetry: judgement === 'retry' || status >= 500 || status === 429 || THROTTLING.test(name) }
 }
 
 function parseObject(text: string): Record<string, unknown> | undefined {

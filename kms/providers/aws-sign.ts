@@ -19,19 +19,29 @@ export function assertCredentials(value: unknown): asserts value is AwsCredentia
   }
 }
 
+/** One call of an action. */
+export interface SignedCall {
+  readonly host: string
+  readonly region: string
+  readonly service: string
+  readonly contentType: string
+  readonly target: string
+  readonly body: Uint8Array
+}
+
 /**
- * Signs a request of AWS JSON 1.1, with all of its headers and its body, and answers the headers that it needs beside
+ * Signs a request of AWS JSON, with all of its headers and its body, and answers the headers that it needs beside
  * the Host that `fetch` sends.
  */
 export function signedHeaders(
-  { host, region, target, body }: { host: string; region: string; target: string; body: Uint8Array },
+  { host, region, service, contentType, target, body }: SignedCall,
   { accessKeyId, secretAccessKey, sessionToken }: AwsCredentials,
   now: number,
 ): Record<string, string> {
   const time = new Date(now).toISOString().replace(/[:-]|\.\d{3}/g, '')
-  const scope = { date: time.slice(0, 8), region, service: 'kms' }
+  const scope = { date: time.slice(0, 8), region, service }
   const headers: [name: string, value: string][] = [
-    ['content-type', 'application/x-amz-json-1.1'],
+    ['content-type', contentType],
     ['host', host],
     ['x-amz-date', time],
     ...(sessionToken === undefined ? [] : [['x-amz-security-token', sessionToken] as [string, string]]),
@@ -43,7 +53,7 @@ export function signedHeaders(
   const signed = toHex(signature(key, stringToSign(time, scope, canonical)))
   key.fill(0)
   secret.fill(0)
-  const credential = `${accessKeyId}/${scope.date}/${region}/kms/${TERMINATOR}`
+  const credential = `${accessKeyId}/${scope.date}/${region}/${service}/${TERMINATOR}`
   const names = headers.map(([name]) => name).join(';')
   const authorization = `${ALGORITHM} Credential=${credential}, SignedHeaders=${names}, Signature=${signed}`
   return { ...Object.fromEntries(headers.filter(([name]) => name !== 'host')), authorization }

@@ -44,7 +44,7 @@ export interface AwsSdkClient {
   encrypt(input: SdkInput & { readonly Plaintext: Uint8Array }, options: SdkOptions): Promise<object>
   decrypt(input: SdkInput & { readonly CiphertextBlob: Uint8Array }, options: SdkOptions): Promise<object>
   describeKey(input: { readonly KeyId: string }, options: SdkOptions): Promise<object>
-  /** This and the next for keyrings over key pairs. */
+  /** The following are for keyrings over key pairs and for branch key stores. */
   getPublicKey?(input: SdkPairInput, options: SdkOptions): Promise<object>
   deriveSharedSecret?(
     input: SdkPairInput & { readonly KeyAgreementAlgorithm: 'ECDH'; readonly PublicKey: Uint8Array },
@@ -98,14 +98,19 @@ function sdkCall(client: AwsSdkClient): Call {
     Decrypt: 'decrypt',
     DescribeKey: 'describeKey',
   }
-  const ofPairs = { GetPublicKey: 'getPublicKey', DeriveSharedSecret: 'deriveSharedSecret' }
+  const others = {
+    GetPublicKey: 'getPublicKey',
+    DeriveSharedSecret: 'deriveSharedSecret',
+    GenerateDataKeyWithoutPlaintext: 'generateDataKeyWithoutPlaintext',
+    ReEncrypt: 'reEncrypt',
+  }
   const target = client as unknown as Record<string, (input: object, options: SdkOptions) => Promise<object>>
   if (Object.values(methods).some((name) => typeof target[name] !== 'function')) {
     throw new TypeError('client must be a KMS object of @aws-sdk/client-kms: new KMS(…), not new KMSClient(…)')
   }
   return async (action, input, signal) => {
     signal?.throwIfAborted()
-    const name = { ...methods, ...ofPairs }[action as keyof typeof methods]
+    const name = { ...methods, ...others }[action as keyof typeof methods]
     if (typeof target[name] !== 'function')
       throw new TypeError(`client has no ${name}: use a newer @aws-sdk/client-kms`)
     try {
@@ -134,6 +139,24 @@ function providerOver(call: Call): KmsProvider & KmsPairProvider {
     async resolveKeyId({ keyId, signal }) {
       const { KeyMetadata } = await call('DescribeKey', { KeyId: keyId }, signal)
       return text((Object(KeyMetadata) as { readonly Arn?: unknown }).Arn)
+    },
+    async generateDataKeyWithoutPlaintext({ numberOfBytes, signal, ...request }) {
+      const input = { ...common(request), NumberOfBytes: numberOfBytes }
+      const answer = await call('GenerateDataKeyWithoutPlaintext', input, signal)
+      return { keyId: text(answer.KeyId), ciphertext: bytes(answer.CiphertextBlob) }
+    },
+    async reEncrypt({ keyId, ciphertext, encryptionContext, destinationEncryptionContext, signal, ...request }) {
+      const { GrantTokens } = ofPair({ keyId, ...request })
+      const input = {
+        CiphertextBlob: ciphertext,
+        SourceKeyId: keyId,
+        SourceEncryptionContext: { ...encryptionContext },
+        DestinationKeyId: keyId,
+        DestinationEncryptionContext: { ...destinationEncryptionContext },
+        ...(GrantTokens ? { GrantTokens } : {}),
+      }
+      const answer = await call('ReEncrypt', input, signal)
+      return { keyId: text(answer.KeyId), ciphertext: bytes(answer.CiphertextBlob) }
     },
     async getPublicKey({ signal, ...request }) {
       const answer = await call('GetPublicKey', ofPair(request), signal)

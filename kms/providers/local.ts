@@ -135,6 +135,17 @@ export function engineProvider(engine: Engine): KmsProvider & KmsPairProvider {
       const answer = await engine.call('DescribeKey', { KeyId: keyId }, { signal })
       return answer.KeyMetadata.Arn
     },
+    async generateDataKeyWithoutPlaintext({ keyId, numberOfBytes, encryptionContext, grantTokens, signal }) {
+      const input = { KeyId: keyId, NumberOfBytes: numberOfBytes, ...common(encryptionContext, grantTokens) }
+      const answer = await engine.call('GenerateDataKeyWithoutPlaintext', input, { signal })
+      return { keyId: answer.KeyId, ciphertext: answer.CiphertextBlob }
+    },
+    async reEncrypt({ keyId, ciphertext, encryptionContext, destinationEncryptionContext, grantTokens, signal }) {
+      const source = { SourceKeyId: keyId, CiphertextBlob: ciphertext, SourceEncryptionContext: encryptionContext }
+      const destination = { DestinationKeyId: keyId, DestinationEncryptionContext: destinationEncryptionContext }
+      const answer = await engine.call('ReEncrypt', { ...source, ...destination, GrantTokens: grantTokens }, { signal })
+      return { keyId: answer.KeyId, ciphertext: answer.CiphertextBlob }
+    },
     async getPublicKey({ keyId, grantTokens, signal }) {
       const answer = await engine.call('GetPublicKey', { KeyId: keyId, GrantTokens: grantTokens }, { signal })
       const { KeyId, PublicKey, KeySpec, KeyUsage } = answer

@@ -11,6 +11,7 @@ export const TABLES = [
   'index',
   'usage',
   'due',
+  'branch-key',
   'audit',
 ] as const
 

@@ -3,6 +3,7 @@ import type { KmsProvider } from 'waxseal/kms'
 import {
   branchKeyCache,
   hierarchicalKeyring,
+  kmsBranchKeys,
   memoryBranchKeys,
   staticBranchKeys,
   type HierarchicalKeyringOptions,
@@ -76,6 +77,32 @@ async function overEngine(): Promise<void> {
   await engine.close()
 }
 
+/** The engine keeps the records of the store, and is the KMS that wraps them. */
+async function inEngine(): Promise<void> {
+  const { engine, provider, arn } = await newKms()
+  const items = engine.branchKeyItems
+  const branchKeyStore = kmsBranchKeys({ name: 'conformance', items, provider, keyArn: arn })
+  for (const hierarchyVersion of [1, 2] as const) {
+    const branchKeyId = `ü/${hierarchyVersion}`
+    await branchKeyStore.createKey({ branchKeyId, encryptionContext: { tenant: 'a' }, hierarchyVersion })
+    const keyring = (): Keyring => hierarchicalKeyring({ branchKeyStore, branchKeyId, ttl: 60 })
+    const message = await encrypt(keyring(), pattern(5))
+    await branchKeyStore.versionKey({ branchKeyId })
+    sameBytes((await decrypt(keyring(), message)).plaintext, pattern(5), 'the plaintext')
+    equal((await branchKeyStore.getBeaconKey({ branchKeyId })).beaconKey.length, 32, 'bytes of the beacon key')
+    const active = await items.get(branchKeyId, 'branch:ACTIVE')
+    if (active === undefined) throw new Error('there is no active record')
+    const attributes = { ...active.attributes, 'create-time': 'later' }
+    equal(await items.put([{ item: { ...active, attributes }, replaces: active.enc }]), true, 'the change')
+    await rejects(
+      () => branchKeyStore.getActiveBranchKey({ branchKeyId }),
+      hierarchyVersion === 1 ? EXPECTED.kms : EXPECTED.authentication,
+      'a changed record',
+    )
+  }
+  await engine.close()
+}
+
 function mistakes(): void {
   throws(() => staticHierarchicalKeyring({ ttl: 0 }), EXPECTED.range, 'no lifetime')
   throws(() => staticHierarchicalKeyring({ branchKeyId: undefined }), EXPECTED.type, 'no branch key')
@@ -87,5 +114,6 @@ function mistakes(): void {
 export const hierarchicalCases: readonly Case[] = group('hierarchical keyring', {
   'a static branch key': roundTrip,
   'branch keys of the embedded key management service': overEngine,
+  'branch keys in the database of the embedded key management service': inEngine,
   mistakes,
 })

@@ -169,7 +169,7 @@ describe('a record that was changed', () => {
       [({ attributes, enc }) => ({ attributes: { ...attributes, 'create-time': '' }, enc }), FormatError],
       [({ attributes, enc }) => ({ attributes: { ...attributes, tablename: 'x' }, enc }), FormatError],
       [({ attributes }) => ({ attributes, enc: new Uint8Array(0) }), FormatError],
-      [({ attributes, enc }) => ({ attributes: { ...attributes, 'hierarchy-version': '2' }, enc }), UnsupportedError],
+      [({ attributes, enc }) => ({ attributes: { ...attributes, 'hierarchy-version': '3' }, enc }), UnsupportedError],
       [({ attributes, enc }) => ({ attributes: { ...attributes, 'kms-arn': 'alias/demo' }, enc }), KeyUnavailableError],
       [({ attributes, enc }) => ({ attributes: { ...attributes, 'kms-arn': otherArn }, enc }), KeyUnavailableError],
     ]

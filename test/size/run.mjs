@@ -21,6 +21,7 @@ const PARTS = {
   'KMS ECDH keyring': 'schema must be KmsPrivateKeyToStaticPublicKey',
   'hierarchical keyring': 'hierarchicalKeyring needs',
   'KMS keyring': 'kmsKeyring needs',
+  'DynamoDB items': 'TransactWriteItems',
   'AWS provider': 'of @aws-sdk/client-kms: new',
   'passphrase keyring': 'waxseal-passphrase',
   ranges: 'has no ranges',
@@ -78,6 +79,7 @@ const CASES = {
     code: everything('waxseal/kms/hierarchical'),
     parts: ['module', 'hierarchical keyring'],
   },
+  'waxseal/kms/dynamodb': { code: everything('waxseal/kms/dynamodb'), parts: ['module', 'DynamoDB items'] },
   'waxseal/kms/passphrase': { code: everything('waxseal/kms/passphrase'), parts: ['module', 'passphrase keyring'] },
   'waxseal/kms/engine': { code: everything('waxseal/kms/engine'), parts: ['module', 'engine'] },
   'waxseal/kms/local': {
