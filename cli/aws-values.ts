@@ -48,6 +48,13 @@ function assertStructure(value: unknown, members: readonly string[]): void {
   throw new InvalidArgumentError(`it must be ${members.map((name) => `${name}=…`).join(',')}`)
 }
 
+/** Parses a value that is an object in JSON. */
+export function jsonObject(text: string): object {
+  const value = json(text)
+  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value
+  throw new InvalidArgumentError('it must be an object in JSON')
+}
+
 /** A parser for an option that takes several texts. */
 export function texts(text: string, previous: readonly string[] | undefined): readonly string[] {
   return [...(previous ?? []), text]

@@ -1,13 +1,11 @@
 import type { Engine } from '../kms/engine/index.ts'
+import { inputOf, KEY_ARGUMENT, keyOptions, oneKey, type KeyOptions, type MemberOption } from './action-command.ts'
 import { auditRow } from './audit.ts'
-import type { CommandRow, OptionRow } from './command.ts'
+import type { CommandRow } from './command.ts'
 import { CommandError, printable } from './failure.ts'
+import { KEY_POLICY, KEY_TAGS, KMS_ACTION_COMMANDS } from './kms-actions.ts'
 import { print } from './output.ts'
 import { ACCOUNT_OPTION, REGION_OPTION, withKms, type KmsOptions } from './service.ts'
-
-interface KeyOptions extends KmsOptions {
-  readonly key?: string
-}
 
 interface KeyEntry {
   readonly KeyId: string
@@ -15,20 +13,24 @@ interface KeyEntry {
   readonly Aliases: readonly string[]
 }
 
-const KEY_ARGUMENT = { name: '[key]', text: 'id, ARN or alias/… of the key' } as const
-const KEY_OPTION: OptionRow = { flags: '-k, --key <key>', text: 'the same as the argument' }
+const CREATE_OPTIONS: readonly MemberOption[] = [
+  { flags: '--description <text>', text: 'what the key is for' },
+  { flags: '--key-spec <spec>', text: 'RSA_2048, ECC_NIST_P256, HMAC_256, … (default: SYMMETRIC_DEFAULT)' },
+  { flags: '--key-usage <usage>', text: 'SIGN_VERIFY, GENERATE_VERIFY_MAC, … (default: ENCRYPT_DECRYPT)' },
+  { flags: '--origin <origin>', text: 'where the material comes from (default: AWS_KMS, which is this KMS)' },
+  KEY_POLICY,
+  KEY_TAGS,
+  { flags: '--multi-region', text: 'make a key that other Regions may have, too' },
+]
 
 const createKey: CommandRow = {
   name: 'create-key',
   text: 'make a key and print its id; makes the KMS too when there is none',
-  options: [{ flags: '--description <text>', text: 'what the key is for' }],
+  options: CREATE_OPTIONS,
   examples: [{ text: 'Make a key and keep its id.', line: "KEY=$(waxseal kms create-key --description 'payroll')" }],
-  async run(options: KmsOptions & { readonly description?: string }) {
-    const { KeyMetadata } = await withKms(
-      options,
-      ({ engine }) => engine.call('CreateKey', { Description: options.description }),
-      { create: true },
-    )
+  async run(options: KmsOptions) {
+    const input = await inputOf(CREATE_OPTIONS, options)
+    const { KeyMetadata } = await withKms(options, ({ engine }) => engine.call('CreateKey', input), { create: true })
     await print(options.json === true ? JSON.stringify(KeyMetadata) : KeyMetadata.KeyId)
   },
 }
@@ -47,10 +49,12 @@ const listKeys: CommandRow = {
 const createAlias: CommandRow = {
   name: 'create-alias',
   text: 'give a key a name',
-  arguments: [{ name: '<alias>', text: 'the name: alias/…' }, KEY_ARGUMENT],
-  options: [KEY_OPTION],
+  arguments: [{ name: '[alias]', text: 'the name: alias/…' }, KEY_ARGUMENT],
+  options: [{ flags: '--alias-name <alias>', text: 'the same as the argument' }, ...keyOptions('TargetKeyId')],
   examples: [{ text: 'Name the key of the example above.', line: 'waxseal kms create-alias alias/payroll "$KEY"' }],
-  async run(options: KeyOptions, [AliasName = '', key]) {
+  async run({ aliasName, ...options }: KeyOptions & { readonly aliasName?: string }, names) {
+    const [AliasName, key] = aliasName === undefined ? names : [aliasName, ...names]
+    if (AliasName === undefined) throw new CommandError('usage', 'name the alias: alias/…')
     const TargetKeyId = oneKey(key, options)
     await withKms(options, ({ engine }) => engine.call('CreateAlias', { AliasName, TargetKeyId }))
   },
@@ -60,7 +64,7 @@ const describeKey: CommandRow = {
   name: 'describe-key',
   text: 'print what there is to know about a key',
   arguments: [KEY_ARGUMENT],
-  options: [KEY_OPTION],
+  options: keyOptions('KeyId'),
   examples: [{ text: 'By its name.', line: 'waxseal kms describe-key alias/payroll' }],
   async run(options: KeyOptions, [key]) {
     const KeyId = oneKey(key, options)
@@ -73,15 +77,12 @@ const describeKey: CommandRow = {
 
 export const kmsRow: CommandRow = {
   name: 'kms',
-  text: 'make and list the keys of the KMS',
+  text: 'manage the keys of the KMS, and read its log',
+  details: [
+    'Commands, options and JSON answers are those of `aws kms`; create-key, list-keys and describe-key print JSON with --json.',
+  ],
   options: [ACCOUNT_OPTION, REGION_OPTION],
-  commands: [createKey, listKeys, createAlias, describeKey, auditRow],
-}
-
-function oneKey(argument: string | undefined, { key }: KeyOptions): string {
-  const [name, ...more] = [argument, key].filter((given) => given !== undefined)
-  if (name === undefined || more.length > 0) throw new CommandError('usage', 'name one key, by its id, ARN or alias/…')
-  return name
+  commands: [createKey, listKeys, createAlias, describeKey, ...KMS_ACTION_COMMANDS, auditRow],
 }
 
 async function allKeys(engine: Engine): Promise<KeyEntry[]> {

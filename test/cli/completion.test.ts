@@ -52,7 +52,7 @@ describe('waxseal completion', () => {
   it('offers commands in bash', async () => {
     expect(await inBash('')).toEqual(expect.arrayContaining(COMMANDS))
     expect(await inBash('enc')).toEqual(['encrypt'])
-    expect(await inBash('kms', 'list')).toEqual(['list-keys'])
+    expect(await inBash('kms', 'list-k')).toEqual(expect.arrayContaining(['list-keys', 'list-key-rotations']))
   })
 
   it('offers options in bash, those of all commands too', async () => {
@@ -73,7 +73,7 @@ describe('waxseal completion', () => {
 
   it('offers the same in fish', async () => {
     expect(await inFish('waxseal ')).toEqual(expect.arrayContaining(COMMANDS))
-    expect(await inFish('waxseal kms list')).toEqual(['list-keys'])
+    expect(await inFish('waxseal kms list-ke')).toContain('list-keys')
     expect(await inFish('waxseal encrypt --con')).toEqual(['--context'])
     expect(await inFish('waxseal encrypt --commitment-policy forbid')).toEqual(['forbid-encrypt-allow-decrypt'])
     expect(await inFish('waxseal completion f')).toEqual(['fish'])
@@ -82,7 +82,7 @@ describe('waxseal completion', () => {
   it('offers the same in zsh', async () => {
     const commands = await inZsh('waxseal ')
     for (const name of COMMANDS) expect(commands).toContain(name)
-    expect(await inZsh('waxseal kms li')).toContain('list-keys')
+    expect(await inZsh('waxseal kms desc')).toContain('describe-key')
     expect(await inZsh('waxseal encrypt --commitment-policy forb')).toContain('forbid-encrypt-allow-decrypt')
   })
 
