@@ -1,5 +1,6 @@
 import type { Scope } from './arn.ts'
 import type { CallOptions, Principal } from './caller.ts'
+import type { KeyStoreHost } from './key-store-host.ts'
 import type { RootKeys } from './keys.ts'
 import type { ShapeName } from './model.ts'
 import type { RecordTransaction, UsageRecord } from './records.ts'
@@ -22,6 +23,8 @@ export interface ActionContext {
   readonly random: (length: number) => Uint8Array<ArrayBuffer>
   readonly keys: RootKeys
   readonly storeKeys: StoreKeys
+  /** What custom key stores need from outside. */
+  readonly keyStores: KeyStoreHost
   readonly policies: PolicyTexts
   readonly records: RecordTransaction
   readonly schedule: Schedule
@@ -32,9 +35,12 @@ export interface ActionContext {
   /**
    * Does slow work outside the transaction: the action is left here, and begins anew, in another transaction, when the
    * work is done; it comes here again with the same checks passed, and gets the result. `work` must not use the context.
-   * A result of bytes, or with members of bytes, is wiped if the call then fails.
+   * A result of bytes, or with members of bytes, is wiped if the call then fails. `subject` names what the work is done
+   * on, as far as that may be another one when the action begins anew: then the work is done anew, too.
    */
-  outside<T>(work: () => T | Promise<T>): Promise<T>
+  outside<T>(work: () => T | Promise<T>, subject?: string): Promise<T>
+  /** The id of the call: what the caller knows it by, or else one that the audit record has, too. */
+  requestId(): string
 }
 
 /** One action of the API. `act` gets an input that its shape allows. */

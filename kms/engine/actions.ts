@@ -1,11 +1,15 @@
 import { KmsError } from '../errors.ts'
 import type { Action } from './action.ts'
+import { connectCustomKeyStore, disconnectCustomKeyStore } from './actions/connect-custom-key-store.ts'
 import { createAlias } from './actions/create-alias.ts'
+import { createCustomKeyStore } from './actions/create-custom-key-store.ts'
 import { createGrant } from './actions/create-grant.ts'
 import { createKey } from './actions/create-key.ts'
 import { decrypt } from './actions/decrypt.ts'
 import { deleteAlias } from './actions/delete-alias.ts'
+import { deleteCustomKeyStore } from './actions/delete-custom-key-store.ts'
 import { deriveSharedSecret } from './actions/derive-shared-secret.ts'
+import { describeCustomKeyStores } from './actions/describe-custom-key-stores.ts'
 import { describeKey } from './actions/describe-key.ts'
 import { disableKeyRotation, enableKeyRotation } from './actions/enable-key-rotation.ts'
 import { disableKey, enableKey } from './actions/enable-key.ts'
@@ -31,6 +35,7 @@ import { cancelKeyDeletion, scheduleKeyDeletion } from './actions/schedule-key-d
 import { sign, verify } from './actions/sign.ts'
 import { tagResource, untagResource } from './actions/tag-resource.ts'
 import { updateAlias } from './actions/update-alias.ts'
+import { updateCustomKeyStore } from './actions/update-custom-key-store.ts'
 import { updateKeyDescription } from './actions/update-key-description.ts'
 import { SHAPES } from './model.ts'
 import type { ActionInput, ActionName, ActionOutput } from './types.ts'
@@ -38,16 +43,21 @@ import type { ActionInput, ActionName, ActionOutput } from './types.ts'
 /** Every action that this KMS has. */
 const ACTIONS: { readonly [Name in ActionName]: Action<ActionInput<Name>, ActionOutput<Name>> } = {
   CancelKeyDeletion: cancelKeyDeletion,
+  ConnectCustomKeyStore: connectCustomKeyStore,
   CreateAlias: createAlias,
+  CreateCustomKeyStore: createCustomKeyStore,
   CreateGrant: createGrant,
   CreateKey: createKey,
   Decapsulate: decapsulate,
   Decrypt: decrypt,
   DeleteAlias: deleteAlias,
+  DeleteCustomKeyStore: deleteCustomKeyStore,
   DeriveSharedSecret: deriveSharedSecret,
+  DescribeCustomKeyStores: describeCustomKeyStores,
   DescribeKey: describeKey,
   DisableKey: disableKey,
   DisableKeyRotation: disableKeyRotation,
+  DisconnectCustomKeyStore: disconnectCustomKeyStore,
   EnableKey: enableKey,
   EnableKeyRotation: enableKeyRotation,
   Encapsulate: encapsulate,
@@ -79,6 +89,7 @@ const ACTIONS: { readonly [Name in ActionName]: Action<ActionInput<Name>, Action
   TagResource: tagResource,
   UntagResource: untagResource,
   UpdateAlias: updateAlias,
+  UpdateCustomKeyStore: updateCustomKeyStore,
   UpdateKeyDescription: updateKeyDescription,
   Verify: verify,
   VerifyMac: verifyMac,

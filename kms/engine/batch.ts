@@ -17,6 +17,8 @@ export class Batch {
   readonly #usage = new Map<string, UsageRecord>()
   /** Whether something was deleted of which no byte should be left. */
   mustPurge = false
+  /** Keys that hardware security modules should not have any more. */
+  readonly removed: { readonly clusterId: string; readonly keyId: string }[] = []
 
   private constructor(host: Host, records: RecordTransaction, log: AuditLog) {
     this.#host = host
@@ -72,6 +74,8 @@ export class Batch {
   async #note(events: readonly ServiceEvent[]): Promise<void> {
     for (const event of events) {
       if (event.name === 'DeleteKey') this.mustPurge = true
+      if (event.keyStore?.clusterId !== undefined)
+        this.removed.push({ clusterId: event.keyStore.clusterId, keyId: event.keyId })
       await this.log.append((ids) => serviceRecord(event, ids))
     }
   }

@@ -7,6 +7,8 @@ import { KnownRows } from './authentic-rows.ts'
 import { accountRoot, type CallOptions } from './caller.ts'
 import { CommitQueue } from './commit-queue.ts'
 import { IAM_ACTIONS, type IamActionName, type IamTypes } from './iam.ts'
+import { uuidOf } from './bytes.ts'
+import type { KeyStoreHost } from './key-store-host.ts'
 import type { RootKeys } from './keys.ts'
 import { DueFirst } from './lookup.ts'
 import { OutsideResults, OutsideWork, wipeBytes } from './outside.ts'
@@ -22,6 +24,7 @@ export interface Host {
   readonly store: Store
   readonly keys: RootKeys
   readonly storeKeys: StoreKeys
+  readonly keyStores: KeyStoreHost
   readonly random: (length: number) => Uint8Array<ArrayBuffer>
   readonly clock: () => number
   readonly monotonicClock: (() => number) | undefined
@@ -38,6 +41,8 @@ interface Call {
   readonly options: CallOptions
   readonly scope: Scope
   readonly results: OutsideResults
+  /** The id that the call was given, or that was made when it was asked for. */
+  requestId: string | undefined
 }
 
 type Outcome = { readonly output: unknown } | { readonly error: unknown }
@@ -49,6 +54,7 @@ export class Calls {
   readonly #policies = new PolicyTexts()
   readonly #queue: CommitQueue<Batch>
   readonly #guard: TimeGuard
+  #removals: Promise<void> = Promise.resolve()
 
   constructor(host: Host) {
     this.#host = host
@@ -65,7 +71,8 @@ export class Calls {
     scope: Scope,
   ): Promise<Output> {
     const results = new OutsideResults()
-    const call: Call = { ...validated(action, input), name, action, options, scope, results }
+    const { requestId } = options
+    const call: Call = { ...validated(action, input), name, action, options, scope, results, requestId }
     try {
       for (;;) {
         const step = await this.#queue.run((batch) => this.#attempt(batch, call))
@@ -116,20 +123,33 @@ export class Calls {
     this.#guard.confirm()
   }
 
-  idle(): Promise<void> {
-    return this.#queue.idle()
+  async idle(): Promise<void> {
+    await this.#queue.idle()
+    await this.#removals
   }
 
   async #transact<T>(work: (batch: Batch) => Promise<T>): Promise<T> {
     const { store } = this.#host
-    const { result, mustPurge } = await store.transaction('write', async (rows) => {
+    const { result, mustPurge, removed } = await store.transaction('write', async (rows) => {
       const batch = await Batch.open(this.#host, rows, this.#known)
       const result = await work(batch)
       await batch.close()
-      return { result, mustPurge: batch.mustPurge }
+      return { result, mustPurge: batch.mustPurge, removed: batch.removed }
     })
     if (mustPurge) await store.purge()
+    this.#removeKeys(removed)
     return result
+  }
+
+  /** Only when it is durable that they ended. A module that is not at hand keeps its key, which nobody can use. */
+  #removeKeys(removed: Batch['removed']): void {
+    for (const { clusterId, keyId } of removed) {
+      const removal = this.#host.keyStores.clusters
+        .get(clusterId)
+        ?.removeKey(keyId)
+        .catch(() => undefined)
+      if (removal) this.#removals = this.#removals.then(() => removal)
+    }
   }
 
   /** Rejects for what came of the call, and answers work that it waits for. */
@@ -169,7 +189,7 @@ export class Calls {
     { now, trail }: { now: number; trail: Trail },
   ): ActionContext {
     const { scope, name, options, results } = call
-    const { random, keys, storeKeys } = this.#host
+    const { random, keys, storeKeys, keyStores } = this.#host
     return {
       action: name,
       caller: options.caller ?? accountRoot(scope),
@@ -180,17 +200,20 @@ export class Calls {
       random,
       keys,
       storeKeys,
+      keyStores,
       policies: this.#policies,
       records: batch.records,
       schedule: batch.schedule,
       trail,
       usageOf: (keyRow) => batch.usageOf(keyRow),
       outside: results.replay(),
+      requestId: () => (call.requestId ??= uuidOf(random(16))),
     }
   }
 
   async #record(batch: Batch, call: Call, moment: { now: number; trail: Trail }, outcome: Outcome): Promise<void> {
-    const { name, action, input, options, scope } = call
+    const { name, action, input, scope, requestId } = call
+    const options = { ...call.options, requestId }
     const ids = await batch.log.append((ids) =>
       callRecord(
         {

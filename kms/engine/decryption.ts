@@ -2,11 +2,12 @@ import { KmsError } from '../errors.ts'
 import type { ActionContext } from './action.ts'
 import type { Access } from './authorise.ts'
 import { authoriseKey } from './authorise.ts'
-import { parseBlob } from './blob.ts'
 import { assertAlgorithm, assertUsable, authenticatedContext, endDryRun } from './cryptography.ts'
+import { openInStore } from './in-key-store.ts'
 import { specification, SYMMETRIC_DEFAULT } from './key-spec.ts'
 import { findKey, resolveKey, type FoundKey } from './lookup.ts'
 import { assertNoContext, decryptOaep } from './rsa.ts'
+import { keyIdOfBlob } from './store-blob.ts'
 import { unwrapUnder } from './wrap.ts'
 
 /** What Decrypt and ReEncrypt ask for. */
@@ -52,7 +53,13 @@ export async function performDecryption(
   if (algorithm !== SYMMETRIC_DEFAULT) {
     return { plaintext: await decryptOaep(context, decryption, algorithm, ciphertext) }
   }
+  if (record.keyStore) return { plaintext: await openInStore(context, decryption, ciphertext, serialized) }
   return unwrapUnder(context, record, ciphertext, serialized)
+}
+
+/** Whether the plaintext of a decryption was made outside, and is not made again when the action begins anew. */
+export function isDecryptedOutside({ algorithm, record }: Decryption): boolean {
+  return algorithm !== SYMMETRIC_DEFAULT || record.keyStore !== undefined
 }
 
 /** Ends a dry run that leaves the ciphertext out: there is nothing more to be checked. */
@@ -69,13 +76,13 @@ async function findDecryptionKey(
   const named = keyId === undefined ? undefined : await resolveKey(context, keyId, access)
   if (named && (algorithm !== SYMMETRIC_DEFAULT || !ciphertext)) return named
   if (algorithm !== SYMMETRIC_DEFAULT || !ciphertext) throw keyIdRequired()
-  const blob = parseBlob(ciphertext)
+  const keyIdOfCiphertext = keyIdOfBlob(ciphertext)
   if (!named) {
-    const found = await findKey(context, blob.keyId)
+    const found = await findKey(context, keyIdOfCiphertext)
     await authoriseKey(context, found.record, found.arn, access)
     return found
   }
-  if (named.record.keyId === blob.keyId) return named
+  if (named.record.keyId === keyIdOfCiphertext) return named
   throw new KmsError(
     'IncorrectKeyException',
     'The key ID in the request does not identify a CMK that can perform this operation.',

@@ -30,7 +30,7 @@ export async function doDueWork(context: DueContext, keyId: string, mayDestroy: 
   if (record.deletion) {
     if (!mayDestroy) return 'held'
     await endKey(context, stored)
-    return [{ ...event, name: 'DeleteKey' }]
+    return [{ ...event, name: 'DeleteKey', keyStore: record.keyStore }]
   }
   if (!record.rotation) return []
   // One rotation, however many dates went by while nobody looked: the next one is a period from the last date that did.

@@ -1,6 +1,7 @@
 import type { ActionContext } from './action.ts'
 import type { Access } from './authorise.ts'
 import { assertAlgorithm, assertUsable, authenticatedContext } from './cryptography.ts'
+import { sealInStore } from './in-key-store.ts'
 import { specification, SYMMETRIC_DEFAULT } from './key-spec.ts'
 import { resolveKey, type FoundKey } from './lookup.ts'
 import { assertNoContext, assertOaepLength, encryptOaep } from './rsa.ts'
@@ -46,6 +47,9 @@ export async function performEncryption(
   const { algorithm } = encryption
   if (algorithm !== SYMMETRIC_DEFAULT) {
     return { ciphertext: await encryptOaep(context, encryption, algorithm, plaintext) }
+  }
+  if (encryption.record.keyStore) {
+    return { ciphertext: (await sealInStore(context, encryption, plaintext, encryption.context)).blob }
   }
   const { blob, materialId } = await wrapUnder(context, encryption, plaintext)
   return { ciphertext: blob, materialId }

@@ -1,4 +1,5 @@
 import { rowId } from './arn.ts'
+import { leaveKeyStore } from './custom-key-stores.ts'
 import type { DueContext } from './due.ts'
 import { deleteMaterial } from './material.ts'
 import { addToKeyCount } from './key-count.ts'
@@ -13,6 +14,7 @@ export async function endKey(context: DueContext, { record }: Stored<KeyRecord>)
   const { keyId } = record
   for (const { id } of record.materials) await deleteMaterial(context, keyId, id)
   for (const name of record.aliases) await records.delete('alias', rowId(scope, name))
+  if (record.keyStore) await leaveKeyStore(context, record)
   await deleteGrants(context, keyId)
   await records.delete('policy', policyRow(scope, keyId))
   await records.delete('usage', rowId(scope, keyId))

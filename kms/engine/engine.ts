@@ -9,6 +9,7 @@ import { openBranchKeyItems } from './branch-keys.ts'
 import { Calls } from './calls.ts'
 import type { CallOptions } from './caller.ts'
 import { openCredentials, type Credentials } from './credentials.ts'
+import { keyStoreHost, type KeyStoreOptions } from './key-store-host.ts'
 import { IAM_ACTIONS, type IamActionName, type IamTypes } from './iam.ts'
 import { ROOT_KEY_BYTES, RootKeys } from './keys.ts'
 import { wipeBytes } from './outside.ts'
@@ -35,6 +36,8 @@ export interface EngineOptions {
   readonly region?: string | undefined
   /** All Regions that calls may name. Default `region` alone. */
   readonly regions?: readonly string[] | undefined
+  /** What custom key stores can be, and how they are reached. */
+  readonly keyStores?: KeyStoreOptions | undefined
 }
 
 /** A key management service over a store. What it knows beside the root key, it finds there again. */
@@ -94,13 +97,14 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
   const random = options.unsafeRandom ? checkedRandom(options.unsafeRandom) : systemRandom
   assertLength(rootKey, 'rootKey', ROOT_KEY_BYTES)
   const scopes = scopesOf(options)
+  const keyStores = keyStoreHost(options.keyStores, clock)
   const keys = new RootKeys(rootKey, random)
   const storeKeys = await openRoot(store, keys, random).catch((error: unknown) => {
     keys.wipe()
     throw error
   })
   const monotonicClock = options.monotonicClock ?? (options.clock ? undefined : () => performance.now())
-  const calls = new Calls({ store, keys, storeKeys, random, clock, monotonicClock, scope: scopes[0] })
+  const calls = new Calls({ store, keys, storeKeys, keyStores, random, clock, monotonicClock, scope: scopes[0] })
   let isClosed = false
 
   return {
@@ -135,6 +139,7 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
       isClosed = true
       try {
         await calls.idle()
+        for (const cluster of keyStores.clusters.values()) await cluster.disconnect()
         await store.close()
       } finally {
         keys.wipe()

@@ -8,8 +8,9 @@ export function keyMetadata(scope: Scope, key: KeyRecord): KeyMetadata {
   return {
     AWSAccountId: scope.account,
     Arn: keyArn(scope, key.keyId),
+    ...placeOf(key),
     CreationDate: new Date(key.created),
-    ...(isSymmetric(key.keySpec) && key.currentMaterial !== undefined && { CurrentKeyMaterialId: key.currentMaterial }),
+    ...materialOf(key),
     CustomerMasterKeySpec: key.keySpec,
     ...(key.deletion && { DeletionDate: new Date(key.deletion.at) }),
     Description: key.description,
@@ -22,6 +23,22 @@ export function keyMetadata(scope: Scope, key: KeyRecord): KeyMetadata {
     KeyUsage: key.keyUsage,
     MultiRegion: false,
     Origin: key.origin,
+  }
+}
+
+/** What keys in custom key stores have is in none of the other's lists of material. */
+function materialOf({ keySpec, currentMaterial, keyStore }: KeyRecord): Partial<KeyMetadata> {
+  if (!isSymmetric(keySpec) || currentMaterial === undefined || keyStore) return {}
+  return { CurrentKeyMaterialId: currentMaterial }
+}
+
+function placeOf({ keyStore }: KeyRecord): Partial<KeyMetadata> {
+  if (!keyStore) return {}
+  const { storeId, clusterId, xksKeyId } = keyStore
+  return {
+    ...(clusterId !== undefined && { CloudHsmClusterId: clusterId }),
+    CustomKeyStoreId: storeId,
+    ...(xksKeyId !== undefined && { XksKeyConfiguration: { Id: xksKeyId } }),
   }
 }
 

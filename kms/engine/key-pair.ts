@@ -4,9 +4,9 @@ import type { ActionContext } from './action.ts'
 import { fromHex } from './bytes.ts'
 import { specification } from './key-spec.ts'
 import { currentMaterial } from './material.ts'
-import { OutsideWork } from './outside.ts'
 import { generateKeyPair } from './post-quantum.ts'
 import { tampered, type KeyRecord } from './records.ts'
+import { withSecrets } from './secrets.ts'
 
 export { keyPairs } from '#key-pairs'
 
@@ -32,30 +32,17 @@ export async function withMaterial<T>(
   work: (material: Uint8Array) => Promise<T>,
 ): Promise<T> {
   const { material } = await currentMaterial(context, key)
-  return withSecret(context, material, work)
+  return withSecret(context, material, work, key.keyId)
 }
 
 /** Works with a secret outside the transaction, and wipes it: after the work, or at once if that is done already. */
-export async function withSecret<T>(
+export function withSecret<T>(
   context: ActionContext,
   secret: Uint8Array,
   work: (secret: Uint8Array) => Promise<T>,
+  subject?: string,
 ): Promise<T> {
-  let isTaken = false
-  try {
-    return await context.outside(async () => {
-      try {
-        return await supported(work(secret))
-      } finally {
-        secret.fill(0)
-      }
-    })
-  } catch (error) {
-    isTaken = error instanceof OutsideWork
-    throw error
-  } finally {
-    if (!isTaken) secret.fill(0)
-  }
+  return withSecrets(context, [() => Promise.resolve(secret)], () => supported(work(secret)), subject)
 }
 
 /** The public key of a key that is a pair, as SubjectPublicKeyInfo. */

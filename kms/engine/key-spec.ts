@@ -19,7 +19,9 @@ export interface KeySpecification {
 export type PairSpec = KeyPairSpec | PostQuantumSpec
 export type KeyUsageName =
   'ENCRYPT_DECRYPT' | 'SIGN_VERIFY' | 'GENERATE_VERIFY_MAC' | 'KEY_AGREEMENT' | 'ENCAPSULATE_DECAPSULATE'
-export type KeyOrigin = 'AWS_KMS' | 'EXTERNAL'
+export type KeyOrigin = 'AWS_KMS' | 'EXTERNAL' | KeyStoreType
+/** Types of custom key stores, and the origin of their keys. */
+export type KeyStoreType = 'AWS_CLOUDHSM' | 'EXTERNAL_KEY_STORE'
 export type KeySpecName = 'SYMMETRIC_DEFAULT' | PairSpec | 'HMAC_224' | 'HMAC_256' | 'HMAC_384' | 'HMAC_512'
 
 /** The only algorithm of symmetric encryption keys. */

@@ -2,6 +2,7 @@ import { KmsError } from '../errors.ts'
 import type { ActionContext } from './action.ts'
 import { aliasArn, keyArn, parseKeyId, parseKeyReference, rowId } from './arn.ts'
 import { authoriseKey, type Access } from './authorise.ts'
+import { asItsStoreIs } from './custom-key-stores.ts'
 import { tampered, type AliasRecord, type KeyRecord, type Stored } from './records.ts'
 import { dueAt } from './schedule.ts'
 
@@ -10,6 +11,7 @@ export { updateKey } from './update-key.ts'
 /** A key that was found, and that the caller may use as he wants to. */
 export interface FoundKey {
   readonly stored: Stored<KeyRecord>
+  /** As stored, but for the state of a key whose custom key store is not connected. */
   readonly record: KeyRecord
   readonly arn: string
 }
@@ -32,7 +34,7 @@ export async function findKey(context: ActionContext, keyId: string): Promise<Fo
   const due = dueAt(stored.record)
   if (due !== undefined && due <= context.now) throw new DueFirst(keyId)
   context.trail.touch(arn)
-  return { stored, record: stored.record, arn }
+  return { stored, record: await asItsStoreIs(context, stored.record), arn }
 }
 
 /** Finds an alias. @throws KmsError `NotFoundException` */

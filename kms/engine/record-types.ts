@@ -1,5 +1,5 @@
 import type { Grant } from '../policy/index.ts'
-import type { KeyOrigin, KeySpecName, KeyUsageName } from './key-spec.ts'
+import type { KeyOrigin, KeySpecName, KeyStoreType, KeyUsageName } from './key-spec.ts'
 import type { KeyState } from './key-state.ts'
 
 // The records of each table. Times are milliseconds since 1970. Ids of rows begin with account/region/.
@@ -13,6 +13,8 @@ export interface KeyRecord {
   readonly keySpec: KeySpecName
   readonly keyUsage: KeyUsageName
   readonly origin: KeyOrigin
+  /** The custom key store that the key is in, which `origin` says the type of. */
+  readonly keyStore?: KeyPlace
   readonly tags: readonly { readonly key: string; readonly value: string }[]
   /** Id of the material in use; none while the key waits for its first import. */
   readonly currentMaterial?: string
@@ -27,6 +29,15 @@ export interface KeyRecord {
   /** Automatic rotation; absent is off. */
   readonly rotation?: { readonly periodDays: number; readonly next: number }
   readonly onDemandRotations: number
+}
+
+/** What a key in a custom key store is there. */
+export interface KeyPlace {
+  readonly storeId: string
+  /** In an external key store: the external key. */
+  readonly xksKeyId?: string
+  /** In a hardware security module, where the key's own id names it. */
+  readonly clusterId?: string
 }
 
 /** The end of a key, once it is scheduled. */
@@ -58,6 +69,41 @@ export interface AliasRecord {
   readonly targetKeyId: string
   readonly created: number
   readonly updated: number
+}
+
+export type ConnectionState = 'CONNECTED' | 'DISCONNECTED' | 'FAILED'
+
+/** A custom key store. */
+export interface KeyStoreRecord {
+  readonly id: string
+  readonly name: string
+  readonly created: number
+  readonly state: ConnectionState
+  /** Why the connection failed. */
+  readonly errorCode?: string
+  /** How many KMS keys it has, those that wait for their end included. */
+  readonly keys: number
+  readonly kind: ExternalStoreKind | HsmStoreKind
+  /** Hex of the sealed secret: the secret access key, or the PIN. */
+  readonly sealed: string
+}
+
+export interface ExternalStoreKind {
+  readonly type: KeyStoreType & 'EXTERNAL_KEY_STORE'
+  readonly endpoint: string
+  readonly path: string
+  readonly accessKeyId: string
+}
+
+export interface HsmStoreKind {
+  readonly type: KeyStoreType & 'AWS_CLOUDHSM'
+  readonly clusterId: string
+  readonly trustAnchor: string
+}
+
+/** Says which KMS key an external key is. */
+export interface ExternalKeyRecord {
+  readonly keyId: string
 }
 
 /** What the engine knows of a root key without having it: its id, and the store's own secret sealed under it. */
@@ -156,6 +202,7 @@ export interface Records {
   readonly key: KeyRecord
   readonly material: MaterialRecord
   readonly alias: AliasRecord
+  readonly keystore: KeyStoreRecord | ExternalKeyRecord
   readonly meta: ScopeRecord | RootRecord | ChainRecord | HeadKeyRecord
   readonly policy: PolicyRecord
   readonly grant: GrantRecord

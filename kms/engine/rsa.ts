@@ -22,7 +22,7 @@ export async function encryptOaep(
 ): Promise<Uint8Array<ArrayBuffer>> {
   const { hash } = hashOf(algorithm)
   const publicKey = publicKeyOf(record)
-  return withSecret(context, plaintext.slice(), async (own) => rsaPublicKey(publicKey).encrypt(hash, own))
+  return withSecret(context, plaintext.slice(), async (own) => rsaPublicKey(publicKey).encrypt(hash, own), record.keyId)
 }
 
 /** @throws KmsError `InvalidCiphertextException` for whatever does not decrypt */

@@ -3,6 +3,7 @@ import { SHAPES, type ShapeName } from './model.ts'
 import type { CallOptions, Principal } from './caller.ts'
 import { KmsError } from '../errors.ts'
 import type { RecordIds } from './audit-log.ts'
+import type { KeyPlace } from './records.ts'
 
 /** A record of the log, in the shape of CloudTrail (record contents, event version 1.08). */
 export interface AuditRecord {
@@ -110,6 +111,8 @@ export interface ServiceEvent {
   readonly keyId: string
   readonly arn: string
   readonly details?: Readonly<Record<string, string>>
+  /** Where a deleted key was. */
+  readonly keyStore?: KeyPlace | undefined
 }
 
 export function serviceRecord({ name, scope, now, keyId, arn, details }: ServiceEvent, ids: RecordIds): AuditRecord {

@@ -1,11 +1,13 @@
 import type * as asymmetric from './types/asymmetric.ts'
 import type * as cryptography from './types/cryptography.ts'
 import type * as grants from './types/grants.ts'
+import type * as keyStores from './types/key-stores.ts'
 import type * as keys from './types/keys.ts'
 
 export type * from './types/asymmetric.ts'
 export type * from './types/cryptography.ts'
 export type * from './types/grants.ts'
+export type * from './types/key-stores.ts'
 export type * from './types/keys.ts'
 
 interface Types<Input, Output> {
@@ -13,19 +15,30 @@ interface Types<Input, Output> {
   readonly output: Output
 }
 
+/** An answer without members. */
+export type EmptyOutput = Readonly<Record<string, never>>
+
 /** Input and output of each action, by its name in the AWS KMS API. */
 export interface ActionTypes {
   readonly CancelKeyDeletion: Types<keys.KeyIdInput, keys.KeyIdOutput>
+  readonly ConnectCustomKeyStore: Types<keyStores.CustomKeyStoreIdInput, EmptyOutput>
   readonly CreateAlias: Types<keys.CreateAliasInput, undefined>
+  readonly CreateCustomKeyStore: Types<keyStores.CreateCustomKeyStoreInput, keyStores.CreateCustomKeyStoreOutput>
   readonly CreateGrant: Types<grants.CreateGrantInput, grants.CreateGrantOutput>
   readonly CreateKey: Types<keys.CreateKeyInput, keys.KeyMetadataOutput>
   readonly Decapsulate: Types<asymmetric.DecapsulateInput, asymmetric.DecapsulateOutput>
   readonly Decrypt: Types<cryptography.DecryptInput, cryptography.DecryptOutput>
   readonly DeleteAlias: Types<keys.DeleteAliasInput, undefined>
+  readonly DeleteCustomKeyStore: Types<keyStores.CustomKeyStoreIdInput, EmptyOutput>
   readonly DeriveSharedSecret: Types<asymmetric.DeriveSharedSecretInput, asymmetric.DeriveSharedSecretOutput>
+  readonly DescribeCustomKeyStores: Types<
+    keyStores.DescribeCustomKeyStoresInput,
+    keyStores.DescribeCustomKeyStoresOutput
+  >
   readonly DescribeKey: Types<keys.DescribeKeyInput, keys.KeyMetadataOutput>
   readonly DisableKey: Types<keys.KeyIdInput, undefined>
   readonly DisableKeyRotation: Types<keys.KeyIdInput, undefined>
+  readonly DisconnectCustomKeyStore: Types<keyStores.CustomKeyStoreIdInput, EmptyOutput>
   readonly EnableKey: Types<keys.KeyIdInput, undefined>
   readonly EnableKeyRotation: Types<keys.EnableKeyRotationInput, undefined>
   readonly Encapsulate: Types<asymmetric.EncapsulateInput, asymmetric.EncapsulateOutput>
@@ -63,6 +76,7 @@ export interface ActionTypes {
   readonly TagResource: Types<keys.TagResourceInput, undefined>
   readonly UntagResource: Types<keys.UntagResourceInput, undefined>
   readonly UpdateAlias: Types<keys.CreateAliasInput, undefined>
+  readonly UpdateCustomKeyStore: Types<keyStores.UpdateCustomKeyStoreInput, EmptyOutput>
   readonly UpdateKeyDescription: Types<keys.UpdateKeyDescriptionInput, undefined>
   readonly Verify: Types<asymmetric.VerifyInput, asymmetric.VerifyOutput>
   readonly VerifyMac: Types<asymmetric.VerifyMacInput, asymmetric.VerifyMacOutput>

@@ -87,23 +87,26 @@ function assertObject(value: unknown, path: string): object {
   return value
 }
 
-function fault(value: string, path: string, constraint: string): string {
-  return `Value '${value}' at '${path}' failed to satisfy constraint: ${constraint}`
+/** `value` is undefined if it must not be said. */
+function faultOf(value: string | undefined, path: string, constraint: string): string {
+  const said = value === undefined ? 'Value' : `Value '${value}'`
+  return `${said} at '${path}' failed to satisfy constraint: ${constraint}`
 }
 
 function checkString(shape: Shape & { type: 'string' }, value: string, path: string, faults: string[]): string {
-  const { min, max, pattern, members } = shape
+  const { min, max, pattern, members, isSecret } = shape
+  const fault = (constraint: string): string => faultOf(isSecret === true ? undefined : value, path, constraint)
   if (min !== undefined && value.length < min) {
-    faults.push(fault(value, path, `Member must have length greater than or equal to ${String(min)}`))
+    faults.push(fault(`Member must have length greater than or equal to ${String(min)}`))
   }
   if (max !== undefined && value.length > max) {
-    faults.push(fault(value, path, `Member must have length less than or equal to ${String(max)}`))
+    faults.push(fault(`Member must have length less than or equal to ${String(max)}`))
   }
   if (pattern !== undefined && !new RegExp(`^(?:${pattern})$`, 's').test(value)) {
-    faults.push(fault(value, path, `Member must satisfy regular expression pattern: ${pattern}`))
+    faults.push(fault(`Member must satisfy regular expression pattern: ${pattern}`))
   }
   if (members !== undefined && !members.includes(value)) {
-    faults.push(fault(value, path, `Member must satisfy enum value set: [${members.join(', ')}]`))
+    faults.push(fault(`Member must satisfy enum value set: [${members.join(', ')}]`))
   }
   return value
 }
@@ -112,10 +115,10 @@ function checkInteger(shape: Shape & { type: 'integer' }, value: number, path: s
   const { min, max } = shape
   if (!Number.isInteger(value)) throw new TypeError(`${path} must be an integer`)
   if (min !== undefined && value < min) {
-    faults.push(fault(String(value), path, `Member must have value greater than or equal to ${String(min)}`))
+    faults.push(faultOf(String(value), path, `Member must have value greater than or equal to ${String(min)}`))
   }
   if (max !== undefined && value > max) {
-    faults.push(fault(String(value), path, `Member must have value less than or equal to ${String(max)}`))
+    faults.push(faultOf(String(value), path, `Member must have value less than or equal to ${String(max)}`))
   }
   return value
 }

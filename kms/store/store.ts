@@ -4,6 +4,7 @@ export const TABLES = [
   'key',
   'material',
   'alias',
+  'keystore',
   'policy',
   'grant',
   'retiring',

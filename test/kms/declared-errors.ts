@@ -64,12 +64,6 @@ export const DECLARED: Readonly<Record<string, readonly string[]>> = {
 
 /** Actions that are not there yet, and what they wait for. Empty in the end. */
 export const NOT_YET: Readonly<Record<string, string>> = {
-  ConnectCustomKeyStore: 'custom key stores',
-  CreateCustomKeyStore: 'custom key stores',
-  DeleteCustomKeyStore: 'custom key stores',
-  DescribeCustomKeyStores: 'custom key stores',
-  DisconnectCustomKeyStore: 'custom key stores',
-  UpdateCustomKeyStore: 'custom key stores',
   DeleteImportedKeyMaterial: 'imported material',
   GetParametersForImport: 'imported material',
   ImportKeyMaterial: 'imported material',

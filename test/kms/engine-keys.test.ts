@@ -85,8 +85,6 @@ describe.each(STORES)('keys on $store', ({ newStore }) => {
       [{ KeySpec: 'SM2', KeyUsage: 'ENCRYPT_DECRYPT' }, 'KeySpec SM2'],
       [{ Origin: 'EXTERNAL' }, 'Origin EXTERNAL'],
       [{ MultiRegion: true }, 'MultiRegion'],
-      [{ CustomKeyStoreId: 'cks-1' }, 'CustomKeyStoreId'],
-      [{ XksKeyId: 'xks-1' }, 'XksKeyId'],
     ])('refuses %j as not supported', async (input, what) => {
       const message = `${what} is not supported by this KMS yet.`
       await refused(engine.call('CreateKey', input), 'UnsupportedOperationException', message)

@@ -41,7 +41,11 @@ const CLASSES: readonly (readonly [cells: string, actions: readonly string[]])[]
 ]
 
 /** Actions that are on no key. */
-const OF_NO_KEY = ['CreateKey', 'GenerateRandom', 'ListKeys', 'ListRetirableGrants']
+const OF_NO_KEY = [
+  ...['CreateKey', 'GenerateRandom', 'ListKeys', 'ListRetirableGrants'],
+  ...['ConnectCustomKeyStore', 'CreateCustomKeyStore', 'DeleteCustomKeyStore', 'DescribeCustomKeyStores'],
+  ...['DisconnectCustomKeyStore', 'UpdateCustomKeyStore'],
+]
 
 type Input = Readonly<Record<string, unknown>>
 

@@ -208,7 +208,7 @@ describe('an action', () => {
   })
 
   it('of AWS KMS that is not here yet says so', async () => {
-    const message = 'ConnectCustomKeyStore is not supported by this KMS yet.'
-    await refused(call('ConnectCustomKeyStore', {}), 'UnsupportedOperationException', message)
+    const message = 'GetParametersForImport is not supported by this KMS yet.'
+    await refused(call('GetParametersForImport', {}), 'UnsupportedOperationException', message)
   })
 })

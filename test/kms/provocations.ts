@@ -2,7 +2,9 @@ import type { ActionName, Engine } from '../../kms/engine/index.ts'
 import type { KeyState } from '../../kms/engine/key-state.ts'
 import type { KeyRecord } from '../../kms/engine/records.ts'
 import type { Store } from '../../kms/store/store.ts'
-import { ABSENT, ACCOUNT, ARN_PREFIX, openEngine, REGION, rowIdOf, writeRecords } from './engine-setup.ts'
+import { ABSENT, ACCOUNT, ARN_PREFIX, REGION, rowIdOf, writeRecords } from './engine-setup.ts'
+import { newStores, type Stores } from './key-store-setup.ts'
+import { STORE_INPUTS, STORE_PROVOCATIONS } from './store-provocations.ts'
 
 // How each declared exception of each action is provoked: by what is done to the key before, and by what the call then
 // says. Everything is a call of the API, but for key states and counts that would take days or hours to come to.
@@ -21,17 +23,16 @@ const KINDS = {
 type Kind = keyof typeof KINDS
 
 /** A KMS with one key of the kind that an action is for. */
-export interface Subject {
-  readonly engine: Engine
-  readonly store: Store
+export interface Subject extends Stores {
   readonly keyId: string
   readonly arn: string
 }
 
 export async function newSubject(store: Store, action: string): Promise<Subject> {
-  const engine = await openEngine(store)
+  const stores = await newStores({}, store)
+  const { engine } = stores
   const keyId = await newKeyOf(engine, kindOf(action))
-  return { engine, store, keyId, arn: `${ARN_PREFIX}key/${keyId}` }
+  return { ...stores, keyId, arn: `${ARN_PREFIX}key/${keyId}` }
 }
 
 async function newKeyOf(engine: Engine, kind: Kind): Promise<string> {
@@ -70,6 +71,7 @@ async function ciphertext({ engine, keyId: KeyId }: Subject): Promise<Uint8Array
 
 /** An input with which the action goes well. */
 export const INPUTS: Readonly<Record<string, MakeInput>> = {
+  ...STORE_INPUTS,
   CancelKeyDeletion: async ({ engine, keyId: KeyId }) => {
     await engine.call('ScheduleKeyDeletion', { KeyId })
     return { KeyId }
@@ -209,6 +211,7 @@ const fullOfAliases = (action: string): MakeInput =>
 
 /** What provokes an exception in a way of its own. */
 const SPECIFIC: Readonly<Record<string, MakeInput>> = {
+  ...STORE_PROVOCATIONS,
   'CreateAlias AlreadyExists': newAlias,
   'CreateAlias InvalidAliasName': changed('CreateAlias', () => ({ AliasName: 'alias/' })),
   'CreateAlias LimitExceeded': fullOfAliases('CreateAlias'),

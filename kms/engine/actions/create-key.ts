@@ -3,6 +3,8 @@ import type { Action } from '../action.ts'
 import { keyArn, rowId } from '../arn.ts'
 import { authorise } from '../authorise.ts'
 import { toHex, uuidOf } from '../bytes.ts'
+import { createKeyInStore, isForStore } from '../create-key-in-store.ts'
+import { assertNotGiven } from '../given.ts'
 import { addToKeyCount } from '../key-count.ts'
 import { keyMetadata } from '../key-metadata.ts'
 import { specification, type KeySpecName, type KeyUsageName } from '../key-spec.ts'
@@ -18,6 +20,7 @@ export const createKey: Action<CreateKeyInput, KeyMetadataOutput> = {
   shape: 'CreateKeyRequest',
   mode: 'write',
   async act(context, input) {
+    if (isForStore(input)) return createKeyInStore(context, input)
     const { keySpec, keyUsage } = kindOf(input)
     assertSupported(input)
     const tags = recordTags(input.Tags ?? [])
@@ -85,8 +88,7 @@ function assertSupported(input: CreateKeyInput): void {
   const { Origin = 'AWS_KMS' } = input
   if (Origin !== 'AWS_KMS') throw unsupported(`Origin ${Origin}`)
   if (input.MultiRegion) throw unsupported('MultiRegion')
-  if (input.CustomKeyStoreId !== undefined) throw unsupported('CustomKeyStoreId')
-  if (input.XksKeyId !== undefined) throw unsupported('XksKeyId')
+  assertNotGiven(input, ['CustomKeyStoreId', 'XksKeyId'], `keys of origin ${Origin}`)
 }
 
 function unsupported(what: string): KmsError {

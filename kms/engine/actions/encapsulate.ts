@@ -18,7 +18,10 @@ export const encapsulate: Action<EncapsulateInput, EncapsulateOutput> = {
     assertAlgorithm(EncapsulationAlgorithm, keySpec, specification(keySpec)?.encapsulation)
     endDryRun(DryRun)
     const publicKey = publicKeyOf(found.record)
-    const { ciphertext, sharedSecret } = await context.outside(() => supported(encapsulateTo(publicKey)))
+    const { ciphertext, sharedSecret } = await context.outside(
+      () => supported(encapsulateTo(publicKey)),
+      found.record.keyId,
+    )
     return {
       KeyId: found.arn,
       SharedSecret: sharedSecret,

@@ -36,6 +36,12 @@ async function generate(context: ActionContext, input: GenerateDataKeyPairInput)
   const { KeyPairSpec: spec } = input
   assertNoRecipient(input.Recipient)
   const wrapping = await prepareWrapping(context, input)
+  if (wrapping.record.keyStore) {
+    throw new KmsError(
+      'UnsupportedOperationException',
+      `${wrapping.arn} is in a custom key store: it wraps no key pairs.`,
+    )
+  }
   if (spec === 'SM2') throw new KmsError('UnsupportedOperationException', 'KeyPairSpec SM2 is not supported.')
   endDryRun(input.DryRun)
   const pair = await context.outside(() => supported(generateKeyPair(spec as PairSpec)))

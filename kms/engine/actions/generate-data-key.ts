@@ -1,8 +1,9 @@
 import { KmsError } from '../../errors.ts'
 import type { Action, ActionContext } from '../action.ts'
 import { assertNoRecipient, endDryRun } from '../cryptography.ts'
+import { sealInStore } from '../in-key-store.ts'
 import type { GenerateDataKeyInput, GenerateDataKeyOutput, GenerateDataKeyWithoutPlaintextOutput } from '../types.ts'
-import { prepareWrapping, wrapUnder } from '../wrap.ts'
+import { prepareWrapping, wrapUnder, type Wrapping } from '../wrap.ts'
 
 const SPEC_BYTES: Readonly<Record<string, number>> = { AES_128: 16, AES_256: 32 }
 
@@ -29,6 +30,7 @@ async function generate(context: ActionContext, input: GenerateDataKeyInput): Pr
   assertNoRecipient(input.Recipient)
   const wrapping = await prepareWrapping(context, input)
   endDryRun(input.DryRun)
+  if (wrapping.record.keyStore) return generateInStore(context, wrapping, length)
   const Plaintext = context.random(length)
   try {
     const { blob, materialId } = await wrapUnder(context, wrapping, Plaintext)
@@ -37,6 +39,17 @@ async function generate(context: ActionContext, input: GenerateDataKeyInput): Pr
     Plaintext.fill(0)
     throw error
   }
+}
+
+/** Drawn where it is encrypted, outside: an action that begins anew would draw another one. */
+async function generateInStore(
+  context: ActionContext,
+  wrapping: Wrapping,
+  length: number,
+): Promise<GenerateDataKeyOutput> {
+  const { blob, plaintext } = await sealInStore(context, wrapping, length, wrapping.context)
+  if (!plaintext) throw new KmsError('KMSInternalException', 'a data key was not made')
+  return { CiphertextBlob: blob, KeyId: wrapping.arn, Plaintext: plaintext }
 }
 
 function dataKeyBytes({ KeySpec, NumberOfBytes }: GenerateDataKeyInput): number {

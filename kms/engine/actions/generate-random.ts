@@ -1,6 +1,7 @@
 import { KmsError } from '../../errors.ts'
 import type { Action } from '../action.ts'
 import { authorise } from '../authorise.ts'
+import { randomInStore } from '../create-key-in-store.ts'
 import { assertNoRecipient } from '../cryptography.ts'
 import type { GenerateRandomInput, GenerateRandomOutput } from '../types.ts'
 
@@ -13,7 +14,7 @@ export const generateRandom: Action<GenerateRandomInput, GenerateRandomOutput> =
     assertNoRecipient(Recipient)
     await authorise(context, '*')
     if (CustomKeyStoreId !== undefined) {
-      throw new KmsError('CustomKeyStoreNotFoundException', `Custom key store ${CustomKeyStoreId} does not exist.`)
+      return { Plaintext: await randomInStore(context, CustomKeyStoreId, NumberOfBytes) }
     }
     return { Plaintext: context.random(NumberOfBytes) }
   },

@@ -1,12 +1,17 @@
 import { KmsError } from '../../errors.ts'
 import type { Action, ActionContext } from '../action.ts'
-import { parseBlob } from '../blob.ts'
 import { endDryRun } from '../cryptography.ts'
-import { endDryRunWithoutCiphertext, performDecryption, prepareDecryption, type Decryption } from '../decryption.ts'
+import {
+  endDryRunWithoutCiphertext,
+  isDecryptedOutside,
+  performDecryption,
+  prepareDecryption,
+  type Decryption,
+} from '../decryption.ts'
 import { performEncryption, prepareEncryption, type Encryption } from '../encryption.ts'
-import { SYMMETRIC_DEFAULT } from '../key-spec.ts'
 import { locateKey } from '../lookup.ts'
 import { OutsideWork } from '../outside.ts'
+import { keyIdOfBlob } from '../store-blob.ts'
 import type { ReEncryptInput, ReEncryptOutput } from '../types.ts'
 
 /** ReEncrypt: decrypts under one key and encrypts under another, or under the same with another context. */
@@ -45,7 +50,7 @@ export const reEncrypt: Action<ReEncryptInput, ReEncryptOutput> = {
       }
     } catch (error) {
       // What was decrypted outside the transaction is not decrypted again when the action begins anew.
-      isNeeded = error instanceof OutsideWork && source.algorithm !== SYMMETRIC_DEFAULT
+      isNeeded = error instanceof OutsideWork && isDecryptedOutside(source)
       throw error
     } finally {
       if (!isNeeded) plaintext.fill(0)
@@ -59,7 +64,7 @@ async function namesSameKey(context: ActionContext, input: ReEncryptInput): Prom
   try {
     const destination = await locateKey(context, DestinationKeyId)
     if (SourceKeyId !== undefined) return destination === (await locateKey(context, SourceKeyId))
-    return CiphertextBlob !== undefined && destination === parseBlob(CiphertextBlob).keyId
+    return CiphertextBlob !== undefined && destination === keyIdOfBlob(CiphertextBlob)
   } catch (error) {
     // What is wrong with a name is said where the key is needed.
     if (error instanceof KmsError && error.name !== 'KMSInternalException') return false

@@ -42,6 +42,7 @@ export const cancelKeyDeletion: Action<KeyIdInput, KeyIdOutput> = {
   },
 }
 
-function stateAfter({ currentMaterial, deletion }: KeyRecord): KeyState {
+function stateAfter({ currentMaterial, deletion, keyStore }: KeyRecord): KeyState {
+  if (keyStore) return 'Disabled'
   return currentMaterial === undefined || deletion?.from === 'PendingImport' ? 'PendingImport' : 'Disabled'
 }

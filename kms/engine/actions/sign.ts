@@ -26,7 +26,10 @@ export const verify: Action<VerifyInput, VerifyOutput> = {
   async act(context, input) {
     const { found, message } = await prepare(context, input)
     const publicKey = publicKeyOf(found.record)
-    const isValid = await context.outside(() => supported(verifyWith(publicKey, message, input.Signature)))
+    const isValid = await context.outside(
+      () => supported(verifyWith(publicKey, message, input.Signature)),
+      found.record.keyId,
+    )
     if (!isValid) throw new KmsError('KMSInvalidSignatureException')
     endDryRun(input.DryRun)
     return { KeyId: found.arn, SignatureValid: true, SigningAlgorithm: input.SigningAlgorithm }

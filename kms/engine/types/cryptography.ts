@@ -54,7 +54,8 @@ export interface GenerateDataKeyWithoutPlaintextOutput {
   readonly CiphertextBlob: Uint8Array<ArrayBuffer>
   /** ARN. */
   readonly KeyId: string
-  readonly KeyMaterialId: string
+  /** Of keys that are in no custom key store. */
+  readonly KeyMaterialId?: string
 }
 
 export interface GenerateDataKeyOutput extends GenerateDataKeyWithoutPlaintextOutput {

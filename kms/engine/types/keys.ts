@@ -8,9 +8,13 @@ export interface Tag {
 export interface KeyMetadata {
   readonly AWSAccountId: string
   readonly Arn: string
+  /** Of a key in a hardware security module. */
+  readonly CloudHsmClusterId?: string
   readonly CreationDate: Date
   /** Of symmetric encryption keys, once they have material. */
   readonly CurrentKeyMaterialId?: string
+  /** Of a key in a custom key store. */
+  readonly CustomKeyStoreId?: string
   readonly CustomerMasterKeySpec: string
   /** While the key is pending deletion. */
   readonly DeletionDate?: Date
@@ -29,6 +33,8 @@ export interface KeyMetadata {
   readonly KeyUsage: string
   readonly MultiRegion: boolean
   readonly Origin: string
+  /** Of a key in an external key store. */
+  readonly XksKeyConfiguration?: { readonly Id: string }
 }
 
 export interface CreateKeyInput {
