@@ -12,6 +12,7 @@ const SCRIPTS = [
   'test:kms-crash',
   'test:kms-load',
   'test:readme',
+  'test:awscli',
   'test:examples',
   'test:runtimes -- --all',
   'test:reproducible',
