@@ -10,6 +10,15 @@ type Settled = { readonly value: unknown } | { readonly reason: unknown }
 const MAX_BATCH = 256
 
 /**
+ * Waits until what has arrived by now is read, where the runtime can say so: requests that came while a transaction held
+ * the thread then come together, instead of the first of them alone. Elsewhere calls that are made at once do.
+ */
+function endOfTurn(): Promise<void> {
+  const { setImmediate } = globalThis as { setImmediate?: (work: () => void) => unknown }
+  return setImmediate ? new Promise((resolve) => void setImmediate(resolve)) : Promise.resolve()
+}
+
+/**
  * Group commit: what waits while a transaction runs shares the next one, one after the other, and nobody gets an answer
  * before that one is durable. Work that rejects has undone its own effects; a transaction that fails fails all in it.
  */
@@ -38,9 +47,10 @@ export class CommitQueue<Batch> {
   }
 
   async #drain(): Promise<void> {
-    // Calls that are made at once come together.
-    await Promise.resolve()
-    while (this.#waiting.length > 0) await this.#runBatch(this.#waiting.splice(0, MAX_BATCH))
+    while (this.#waiting.length > 0) {
+      await endOfTurn()
+      await this.#runBatch(this.#waiting.splice(0, MAX_BATCH))
+    }
     this.#draining = undefined
   }
 
