@@ -1,8 +1,22 @@
-const encoder = new TextEncoder()
+const ENCODER = new TextEncoder()
+
+/** Up to here a loop over ASCII is faster than the encoder of the runtime. */
+const SHORT = 64
+
+function utf8(text: string): Uint8Array {
+  if (text.length > SHORT) return ENCODER.encode(text)
+  const bytes = new Uint8Array(text.length)
+  for (let index = 0; index < text.length; index++) {
+    const code = text.charCodeAt(index)
+    if (code > 0x7f) return ENCODER.encode(text)
+    bytes[index] = code
+  }
+  return bytes
+}
 
 /** Joins parts, each with its length in front (u32), so that no two lists of parts give the same bytes. */
 export function lengthPrefixed(...parts: readonly (string | Uint8Array)[]): Uint8Array<ArrayBuffer> {
-  const encoded = parts.map((part) => (typeof part === 'string' ? encoder.encode(part) : part))
+  const encoded = parts.map((part) => (typeof part === 'string' ? utf8(part) : part))
   const bytes = new Uint8Array(encoded.reduce((sum, part) => sum + 4 + part.length, 0))
   const view = new DataView(bytes.buffer)
   let at = 0
@@ -23,13 +37,26 @@ export function toHex(bytes: Uint8Array): string {
   return hex
 }
 
+const NO_DIGIT = 0xff
+
+/** Value of each character that is a hexadecimal digit. */
+const DIGITS: Uint8Array = Uint8Array.from({ length: 128 }, (_, code) => {
+  const value = Number.parseInt(String.fromCharCode(code), 16)
+  return Number.isNaN(value) ? NO_DIGIT : value
+})
+
 /** @throws RangeError if `hex` is no even number of hexadecimal digits */
 export function fromHex(hex: string): Uint8Array<ArrayBuffer> {
-  if (!/^(?:[0-9a-f]{2})*$/i.test(hex)) throw new RangeError('not hexadecimal')
-  const bytes = new Uint8Array(hex.length / 2)
+  const bytes = new Uint8Array(hex.length >> 1)
+  // Above 0x0f once one character was no digit.
+  let seen = hex.length & 1 ? NO_DIGIT : 0
   for (let index = 0; index < bytes.length; index++) {
-    bytes[index] = Number.parseInt(hex.slice(2 * index, 2 * index + 2), 16)
+    const high = DIGITS[hex.charCodeAt(2 * index)] ?? NO_DIGIT
+    const low = DIGITS[hex.charCodeAt(2 * index + 1)] ?? NO_DIGIT
+    seen |= high | low
+    bytes[index] = (high << 4) | low
   }
+  if (seen > 0x0f) throw new RangeError('not hexadecimal')
   return bytes
 }
 

@@ -142,8 +142,17 @@ function resource({ account }: Scope, ARN: string): AuditRecord['resources'][num
   return { accountId: account, type: 'AWS::KMS::Key', ARN }
 }
 
+let lastSecond = NaN
+let lastText = ''
+
+/** Most records are of the same second as the one before. */
 function isoSeconds(time: number): string {
-  return new Date(time).toISOString().replace(/\.\d+Z$/, 'Z')
+  const second = Math.floor(time / 1000)
+  if (second !== lastSecond) {
+    lastText = new Date(second * 1000).toISOString().replace('.000Z', 'Z')
+    lastSecond = second
+  }
+  return lastText
 }
 
 const IDENTITY_TYPES = { Account: 'Root', User: 'IAMUser', Role: 'AssumedRole', Anonymous: 'Unknown' } as const
@@ -172,11 +181,12 @@ function failureOf(error: unknown): { readonly errorCode: string; readonly error
 function withoutSecrets(shapeName: ShapeName, value: unknown): unknown {
   const shape = SHAPES[shapeName]
   if (shape.type === 'structure') {
-    const members = Object.entries(value as Record<string, unknown>).flatMap(([name, member]) => {
+    const copy: Record<string, unknown> = {}
+    for (const [name, member] of Object.entries(value as Record<string, unknown>)) {
       const target = shape.fields[name]
-      return target === undefined || isKeptOut(target) ? [] : [[lowerCamelCase(name), withoutSecrets(target, member)]]
-    })
-    return Object.fromEntries(members) as unknown
+      if (target !== undefined && !isKeptOut(target)) copy[lowerCamelCase(name)] = withoutSecrets(target, member)
+    }
+    return copy
   }
   if (shape.type === 'list') return (value as unknown[]).map((member) => withoutSecrets(shape.of, member))
   return value

@@ -8,7 +8,8 @@ import { currentMaterial, unsealMaterial } from './material.ts'
 import type { KeyRecord } from './records.ts'
 import type { CryptographicInput } from './types.ts'
 
-const SALT_BYTES = 32
+/** Bytes of the salt of a blob. */
+export const SALT_BYTES = 32
 
 /** A symmetric key that may encrypt, with its request's context. */
 export interface Wrapping extends FoundKey {
@@ -28,16 +29,17 @@ export async function prepareWrapping(
   return { ...found, context: serialized }
 }
 
-/** Encrypts under the key's current material; answers its id as well. */
+/** Encrypts under the key's current material; answers its id as well. `salt` is fresh. */
 export async function wrapUnder(
   context: ActionContext,
   { record: { keyId }, record: key, context: serialized }: Pick<Wrapping, 'record' | 'context'>,
   plaintext: Uint8Array,
+  salt: Uint8Array = context.random(SALT_BYTES),
 ): Promise<{ readonly blob: Uint8Array<ArrayBuffer>; readonly materialId: string }> {
   const { id: materialId, material } = await currentMaterial(context, key)
   context.trail.additional.keyMaterialId = materialId
   try {
-    const blob = sealBlob({ keyId, materialId }, material, context.random(SALT_BYTES), plaintext, serialized)
+    const blob = sealBlob({ keyId, materialId }, material, salt, plaintext, serialized)
     return { blob, materialId }
   } finally {
     material.fill(0)

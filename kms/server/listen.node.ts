@@ -105,7 +105,9 @@ async function answer(
   isClosing: () => boolean,
 ): Promise<void> {
   const gone = new AbortController()
-  response.once('close', () => gone.abort())
+  response.once('close', () => {
+    if (!response.writableFinished) gone.abort()
+  })
   const { status, headers, body } = await server.answer(received(request, gone.signal))
   // What was not read of a request must not be taken for the next one.
   const isLast = isClosing() || !request.complete

@@ -3,7 +3,7 @@ import type { Action, ActionContext } from '../action.ts'
 import { assertNoRecipient, endDryRun } from '../cryptography.ts'
 import { sealInStore } from '../in-key-store.ts'
 import type { GenerateDataKeyInput, GenerateDataKeyOutput, GenerateDataKeyWithoutPlaintextOutput } from '../types.ts'
-import { prepareWrapping, wrapUnder, type Wrapping } from '../wrap.ts'
+import { prepareWrapping, SALT_BYTES, wrapUnder, type Wrapping } from '../wrap.ts'
 
 const SPEC_BYTES: Readonly<Record<string, number>> = { AES_128: 16, AES_256: 32 }
 
@@ -31,9 +31,12 @@ async function generate(context: ActionContext, input: GenerateDataKeyInput): Pr
   const wrapping = await prepareWrapping(context, input)
   endDryRun(input.DryRun)
   if (wrapping.record.keyStore) return generateInStore(context, wrapping, length)
-  const Plaintext = context.random(length)
+  // One draw for both: asking for random bytes takes far longer than getting them.
+  const drawn = context.random(length + SALT_BYTES)
+  const [Plaintext, salt] = [drawn.slice(0, length), drawn.slice(length)]
+  drawn.fill(0)
   try {
-    const { blob, materialId } = await wrapUnder(context, wrapping, Plaintext)
+    const { blob, materialId } = await wrapUnder(context, wrapping, Plaintext, salt)
     return { CiphertextBlob: blob, KeyId: wrapping.arn, KeyMaterialId: materialId, Plaintext }
   } catch (error) {
     Plaintext.fill(0)
