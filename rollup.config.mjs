@@ -29,6 +29,7 @@ const entries = {
   'kms/server/deno': 'kms/server/listen.deno.ts',
   'kms/server/bun': 'kms/server/listen.bun.ts',
   'kms/store/memory': 'kms/store/memory.ts',
+  'kms/store/durable-object': 'kms/store/durable-object.ts',
   'kms/store/sqlite': 'kms/store/sqlite.ts',
 }
 

@@ -15,6 +15,8 @@ const SCRIPTS = [
   'test:awscli',
   'test:examples',
   'test:runtimes -- --all',
+  'test:durable-object',
+  'test:listeners',
   'test:reproducible',
   'test:constant-time',
   'start',

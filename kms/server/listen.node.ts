@@ -5,22 +5,14 @@ import type { TLSSocket } from 'node:tls'
 import { assertReachable, urlOf } from './address.ts'
 import { joinChunks, tooLarge, tooSlow } from './body.ts'
 import type { BodyLimits, ReceivedRequest } from './exchange.ts'
-import type { Listener } from './listener.ts'
+import type { Listener, Listening } from './listener.ts'
 import type { KmsServer } from './server.ts'
 import { readTlsPair, watchTlsFiles, type TlsFiles, type TlsPair } from './tls-files.node.ts'
 
 /** Options of {@link listen}. */
-export interface ListenOptions {
-  /** From `createKmsServer`. It remains open when the listener closes. */
-  readonly server: KmsServer
-  /** 0 takes a free one. */
-  readonly port: number
-  /** Address to listen on. Default 127.0.0.1. One that others can reach needs `tls`, or `insecureHttp`. */
-  readonly host?: string | undefined
+export interface ListenOptions extends Listening {
   /** PEM files, TLS 1.2 or later; read again when they change. */
   readonly tls?: TlsFiles | undefined
-  /** Allows plain HTTP to others, where the network itself is protected. */
-  readonly insecureHttp?: boolean | undefined
   /** Milliseconds between looks at the TLS files. Default 10,000. */
   readonly tlsInterval?: number | undefined
   /** Milliseconds that requests in progress have when the listener closes. Default 10,000. */

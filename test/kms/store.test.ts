@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { existsSync, mkdirSync, readFileSync, readdirSync, statSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { afterEach, describe, expect, it, vi } from 'vitest'
+import { durableObjectStore, type DurableObjectStorageLike } from '../../kms/store/durable-object.ts'
 import { memoryStore, type Row, type Store } from '../../kms/store/memory.ts'
 import { loadDriver } from '../../kms/store/sqlite-driver.ts'
 import { sqliteStore } from '../../kms/store/sqlite.ts'
@@ -18,9 +19,38 @@ afterEach(() => {
   vi.useRealTimers()
 })
 
+/** The storage of a Durable Object, on the SQLite that is here; test/durable-object/ has the real one. */
+async function objectStorage(): Promise<DurableObjectStorageLike & { readonly exec: (sql: string) => void }> {
+  const database = new (await loadDriver())(':memory:')
+  const exec = (query: string, ...bindings: unknown[]): { toArray(): object[] } => {
+    let found: object[] = []
+    if (query.startsWith('SELECT')) found = database.prepare(query).all(...bindings) as object[]
+    else if (bindings.length > 0) database.prepare(query).run(...bindings)
+    else database.exec(query)
+    return { toArray: () => found }
+  }
+  return {
+    sql: { exec },
+    exec: (sql) => void database.exec(sql),
+    sync: () => Promise.resolve(),
+    transactionSync: (closure) => {
+      database.exec('BEGIN')
+      try {
+        const result = closure()
+        database.exec('COMMIT')
+        return result
+      } catch (error) {
+        database.exec('ROLLBACK')
+        throw error
+      }
+    },
+  }
+}
+
 const STORES: Readonly<Record<string, () => Promise<Store>>> = {
   memory: async () => memoryStore(),
   SQLite: async () => sqliteStore({ file: newFile() }),
+  'Durable Object': async () => durableObjectStore(await objectStorage()),
 }
 
 describe.each(Object.entries(STORES))('the %s store', (_, open) => {
@@ -180,6 +210,59 @@ describe.each(Object.entries(STORES))('the %s store', (_, open) => {
     const store = await open()
     await store.close()
     await store.close()
+  })
+})
+
+describe('durableObjectStore', () => {
+  it('keeps its rows from one instance to the next, beside other tables', async () => {
+    const storage = await objectStorage()
+    storage.exec('CREATE TABLE mine (a TEXT)')
+    const first = durableObjectStore(storage)
+    await first.transaction('write', (rows) => rows.put('key', row('a')))
+    await first.close()
+    await expect(first.transaction('read', (rows) => rows.get('key', 'a'))).rejects.toThrow('closed')
+    const second = durableObjectStore(storage)
+    expect(await second.transaction('read', (rows) => rows.get('key', 'a'))).toEqual(row('a'))
+  })
+
+  it('refuses rows of another version, and tables that are none of its own', async () => {
+    const storage = await objectStorage()
+    durableObjectStore(storage)
+    storage.exec('UPDATE waxseal_schema SET version = 3')
+    expect(() => durableObjectStore(storage)).toThrow('the rows of this object have version 3')
+    const other = await objectStorage()
+    other.exec('CREATE TABLE waxseal_row (a TEXT)')
+    expect(() => durableObjectStore(other)).toThrow()
+  })
+
+  it('keeps nothing of a commit that fails midway', async () => {
+    const storage = await objectStorage()
+    const store = durableObjectStore(storage)
+    const broken = row('b', { revision: 'x' as never })
+    const writing = store.transaction('write', async (rows) => {
+      await rows.put('key', row('a'))
+      await rows.put('key', broken)
+    })
+    await expect(writing).rejects.toThrow()
+    expect(await store.transaction('read', (rows) => rows.list('key', { prefix: '', limit: 9 }))).toEqual([])
+  })
+
+  it('lists as many as are asked for among rows that the transaction has replaced and deleted', async () => {
+    const store = durableObjectStore(await objectStorage())
+    const ids = ['a', 'b', 'c', 'd', 'e']
+    await store.transaction('write', async (rows) => {
+      for (const id of ids) await rows.put('key', row(id, { owner: 'one' }))
+    })
+    await store.transaction('write', async (rows) => {
+      await rows.delete('key', 'a')
+      await rows.put('key', row('b', { owner: 'other' }))
+      await rows.put('key', row('bb', { owner: 'one' }))
+      const list = async (range: object) =>
+        (await rows.list('key', { prefix: '', limit: 2, ...range })).map(({ id }) => id)
+      expect(await list({})).toEqual(['b', 'bb'])
+      expect(await list({ owner: 'one' })).toEqual(['bb', 'c'])
+      expect(await list({ owner: 'one', after: 'c' })).toEqual(['d', 'e'])
+    })
   })
 })
 

@@ -28,6 +28,7 @@ const PARTS = {
   rewrap: 'headerOnly must be',
   engine: 'waxseal-kms-blob-v1',
   server: 'MissingAuthenticationTokenException',
+  'Durable Object store': 'waxseal_schema',
   SQLite: 'PRAGMA',
   'local KMS': 'XDG_CONFIG_HOME',
   'command line': 'commander',
@@ -92,6 +93,10 @@ const CASES = {
   'waxseal/kms/server/deno': { code: everything('waxseal/kms/server/deno'), parts: [] },
   'waxseal/kms/server/bun': { code: everything('waxseal/kms/server/bun'), parts: [] },
   'waxseal/kms/store/memory': { code: everything('waxseal/kms/store/memory'), parts: [] },
+  'waxseal/kms/store/durable-object': {
+    code: everything('waxseal/kms/store/durable-object'),
+    parts: ['Durable Object store'],
+  },
   'waxseal/kms/store/sqlite': { code: everything('waxseal/kms/store/sqlite'), platform: 'node', parts: ['SQLite'] },
   'the errors': { code: `export { AuthenticationError, FormatError } from 'waxseal'`, parts: [] },
   'an import that is not used': {
