@@ -26,6 +26,6 @@ export function callFacts(context: ActionContext): Omit<AccessFacts, 'permission
 }
 
 /** What conditions know of a key. */
-export function keyFacts({ keySpec, keyUsage, origin, tags, aliases }: KeyRecord): KeyFacts {
-  return { keySpec, keyUsage, origin, tags, aliases, multiRegionKeyType: undefined }
+export function keyFacts({ keySpec, keyUsage, origin, tags, aliases, multiRegion }: KeyRecord): KeyFacts {
+  return { keySpec, keyUsage, origin, tags, aliases, multiRegionKeyType: multiRegion?.type }
 }

@@ -18,6 +18,8 @@ export interface ActionContext {
   readonly input: Readonly<Record<string, unknown>>
   readonly request: Omit<CallOptions, 'signal' | 'caller' | 'region'>
   readonly scope: Scope
+  /** All Regions that are served. */
+  readonly regions: readonly string[]
   /** Milliseconds since 1970. */
   readonly now: number
   readonly random: (length: number) => Uint8Array<ArrayBuffer>

@@ -29,6 +29,7 @@ import { listKeyRotations } from './actions/list-key-rotations.ts'
 import { listKeys } from './actions/list-keys.ts'
 import { listResourceTags } from './actions/list-resource-tags.ts'
 import { reEncrypt } from './actions/re-encrypt.ts'
+import { replicateKey } from './actions/replicate-key.ts'
 import { retireGrant, revokeGrant } from './actions/retire-grant.ts'
 import { rotateKeyOnDemand } from './actions/rotate-key-on-demand.ts'
 import { cancelKeyDeletion, scheduleKeyDeletion } from './actions/schedule-key-deletion.ts'
@@ -37,6 +38,7 @@ import { tagResource, untagResource } from './actions/tag-resource.ts'
 import { updateAlias } from './actions/update-alias.ts'
 import { updateCustomKeyStore } from './actions/update-custom-key-store.ts'
 import { updateKeyDescription } from './actions/update-key-description.ts'
+import { updatePrimaryRegion } from './actions/update-primary-region.ts'
 import { SHAPES } from './model.ts'
 import type { ActionInput, ActionName, ActionOutput } from './types.ts'
 
@@ -81,6 +83,7 @@ const ACTIONS: { readonly [Name in ActionName]: Action<ActionInput<Name>, Action
   ListRetirableGrants: listRetirableGrants,
   PutKeyPolicy: putKeyPolicy,
   ReEncrypt: reEncrypt,
+  ReplicateKey: replicateKey,
   RetireGrant: retireGrant,
   RevokeGrant: revokeGrant,
   RotateKeyOnDemand: rotateKeyOnDemand,
@@ -91,6 +94,7 @@ const ACTIONS: { readonly [Name in ActionName]: Action<ActionInput<Name>, Action
   UpdateAlias: updateAlias,
   UpdateCustomKeyStore: updateCustomKeyStore,
   UpdateKeyDescription: updateKeyDescription,
+  UpdatePrimaryRegion: updatePrimaryRegion,
   Verify: verify,
   VerifyMac: verifyMac,
 }

@@ -54,6 +54,17 @@ export async function authorise(context: ActionContext, resource: string): Promi
   allowed(request, decide(request, { identityPolicies: await identityPoliciesOf(context) }))
 }
 
+/**
+ * Whether the caller may create a key, by an action that is not CreateKey.
+ *
+ * @throws KmsError `AccessDeniedException`
+ */
+export async function authoriseCreation(context: ActionContext, newKey: KeyRecord): Promise<void> {
+  const key = { ...keyFacts(newKey), tags: [], aliases: [] }
+  const request = accessRequest({ ...callFacts(context), permission: 'CreateKey', resource: '*', key })
+  allowed(request, decide(request, { identityPolicies: await identityPoliciesOf(context) }))
+}
+
 /** The request for a permission on a key. */
 export function keyRequest(context: ActionContext, key: KeyRecord, arn: string, access: Access): AccessRequest {
   const { permission = context.action, requestAlias, isSameKey } = access

@@ -1,12 +1,12 @@
 import type { StoreTransaction } from '../store/store.ts'
 import type { Scope } from './arn.ts'
-import { AuditLog } from './audit-log.ts'
+import { AuditLog, type RecordIds } from './audit-log.ts'
 import type { KnownRows } from './authentic-rows.ts'
 import type { Host } from './calls.ts'
 import { doDueWork, MAX_DUE_KEYS, postpone, scopeOfEntry, type DueContext, type DueResult } from './due.ts'
 import { RecordTransaction, type DueRecord, type Stored, type UsageRecord } from './records.ts'
 import { Schedule } from './schedule.ts'
-import { serviceRecord, type ServiceEvent } from './trail.ts'
+import { forwardedRecord, serviceRecord, type RecordedCall, type ServiceEvent } from './trail.ts'
 
 /** One transaction of the store, with what the calls in it share. */
 export class Batch {
@@ -78,6 +78,15 @@ export class Batch {
         this.removed.push({ clusterId: event.keyStore.clusterId, keyId: event.keyId })
       await this.log.append((ids) => serviceRecord(event, ids))
     }
+  }
+
+  /** Records what a call did in other Regions, and had the engine do. */
+  async noteConsequences(call: RecordedCall, { requestId }: RecordIds): Promise<void> {
+    const { forwarded, events } = call.trail
+    for (const one of forwarded) {
+      await this.log.append(({ eventId }) => forwardedRecord(call, one, { eventId, requestId }))
+    }
+    await this.#note(events)
   }
 
   /** The last use of a key; written once for all calls of the transaction. */

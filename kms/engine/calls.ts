@@ -29,6 +29,8 @@ export interface Host {
   readonly clock: () => number
   readonly monotonicClock: (() => number) | undefined
   readonly scope: Scope
+  /** All Regions that are served. */
+  readonly regions: readonly string[]
 }
 
 /** One call, from its validation to its end. */
@@ -176,7 +178,7 @@ export class Calls {
       } catch (error) {
         if (!(error instanceof DueFirst)) return { error }
         // The key's row says so though the schedule did not: see to it now, outside what the action would undo.
-        if (await batch.doDueOf(error.keyId, call.scope, moment.now, mayDestroy)) continue
+        if (await batch.doDueOf(error.keyId, error.scope, moment.now, mayDestroy)) continue
         return { error: new KmsError('KMSInvalidStateException', 'The key is due, and its clock is not confirmed.') }
       }
     }
@@ -189,13 +191,14 @@ export class Calls {
     { now, trail }: { now: number; trail: Trail },
   ): ActionContext {
     const { scope, name, options, results } = call
-    const { random, keys, storeKeys, keyStores } = this.#host
+    const { random, keys, storeKeys, keyStores, regions } = this.#host
     return {
       action: name,
       caller: options.caller ?? accountRoot(scope),
       input,
       request: options,
       scope,
+      regions,
       now,
       random,
       keys,
@@ -214,23 +217,20 @@ export class Calls {
   async #record(batch: Batch, call: Call, moment: { now: number; trail: Trail }, outcome: Outcome): Promise<void> {
     const { name, action, input, scope, requestId } = call
     const options = { ...call.options, requestId }
-    const ids = await batch.log.append((ids) =>
-      callRecord(
-        {
-          action: name,
-          shape: action.shape,
-          isReadOnly: action.isReadOnly ?? action.mode === 'read',
-          caller: options.caller ?? accountRoot(scope),
-          request: options,
-          scope,
-          input,
-          outcome,
-          ...moment,
-        },
-        ids,
-      ),
-    )
+    const recorded = {
+      action: name,
+      shape: action.shape,
+      isReadOnly: action.isReadOnly ?? action.mode === 'read',
+      caller: options.caller ?? accountRoot(scope),
+      request: options,
+      scope,
+      input,
+      outcome,
+      ...moment,
+    }
+    const ids = await batch.log.append((ids) => callRecord(recorded, ids))
     if ('error' in outcome) return
+    await batch.noteConsequences(recorded, ids)
     const usage = { operation: name, at: moment.now, ...ids, requestId: options.requestId ?? ids.requestId }
     for (const keyRow of moment.trail.used) batch.noteUsage(keyRow, usage)
   }

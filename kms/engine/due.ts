@@ -1,6 +1,7 @@
 import type { ActionContext } from './action.ts'
 import { keyArn, rowId, type Scope } from './arn.ts'
 import { endKey } from './end-key.ts'
+import { synchronize } from './multi-region.ts'
 import type { DueRecord, Stored } from './records.ts'
 import { rotate } from './rotation.ts'
 import { DAY_MS, dueAt } from './schedule.ts'
@@ -29,15 +30,15 @@ export async function doDueWork(context: DueContext, keyId: string, mayDestroy: 
   const event = { scope, now, keyId, arn: keyArn(scope, keyId) }
   if (record.deletion) {
     if (!mayDestroy) return 'held'
-    await endKey(context, stored)
-    return [{ ...event, name: 'DeleteKey', keyStore: record.keyStore }]
+    const consequences = await endKey(context, stored)
+    return [{ ...event, name: 'DeleteKey', keyStore: record.keyStore }, ...consequences]
   }
   if (!record.rotation) return []
   // One rotation, however many dates went by while nobody looked: the next one is a period from the last date that did.
   const period = record.rotation.periodDays * DAY_MS
   const next = at + period * (1 + Math.floor((now - at) / period))
   const material = await rotate(context, stored, 'AUTOMATIC', { ...record.rotation, next })
-  return [{ ...event, name: 'RotateKey', details: material }]
+  return [{ ...event, name: 'RotateKey', details: material }, ...(await synchronize(context, keyId))]
 }
 
 /** Takes an entry that failed or must wait out of the way of the others. */

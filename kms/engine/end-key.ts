@@ -5,11 +5,13 @@ import { deleteMaterial } from './material.ts'
 import { addToKeyCount } from './key-count.ts'
 import { deleteGrants } from './grants.ts'
 import { policyRow } from './key-policy.ts'
+import { leaveRelatedKeys } from './multi-region.ts'
 import type { KeyRecord, Stored } from './records.ts'
 import { dueAt } from './schedule.ts'
+import type { ServiceEvent } from './trail.ts'
 
-/** Deletes a key with its material, aliases and everything else that is its own. */
-export async function endKey(context: DueContext, { record }: Stored<KeyRecord>): Promise<void> {
+/** Deletes a key with its material, aliases and everything else that is its own. Answers what came of it elsewhere. */
+export async function endKey(context: DueContext, { record }: Stored<KeyRecord>): Promise<readonly ServiceEvent[]> {
   const { scope, records, schedule } = context
   const { keyId } = record
   for (const { id } of record.materials) await deleteMaterial(context, keyId, id)
@@ -21,4 +23,5 @@ export async function endKey(context: DueContext, { record }: Stored<KeyRecord>)
   await records.delete('key', rowId(scope, keyId))
   await schedule.move(scope, keyId, dueAt(record), undefined)
   await addToKeyCount(context, -1)
+  return leaveRelatedKeys(context, record)
 }

@@ -104,13 +104,15 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
     throw error
   })
   const monotonicClock = options.monotonicClock ?? (options.clock ? undefined : () => performance.now())
-  const calls = new Calls({ store, keys, storeKeys, keyStores, random, clock, monotonicClock, scope: scopes[0] })
+  const regions = scopes.map(({ region }) => region)
+  const scope = scopes[0]
+  const calls = new Calls({ store, keys, storeKeys, keyStores, random, clock, monotonicClock, scope, regions })
   let isClosed = false
 
   return {
     account: scopes[0].account,
     region: scopes[0].region,
-    regions: scopes.map(({ region }) => region),
+    regions,
     audit: openAudit({ store, keys, storeKeys, random, clock }),
     credentials: openCredentials({ store, keys, scope: scopes[0] }),
     branchKeyItems: openBranchKeyItems({ store, keys, isClosed: () => isClosed }),

@@ -1,7 +1,7 @@
 import { keyArn, type Scope } from './arn.ts'
 import { isSymmetric, specification } from './key-spec.ts'
-import type { KeyRecord } from './records.ts'
-import type { KeyMetadata } from './types.ts'
+import type { KeyRecord, MultiRegion } from './records.ts'
+import type { KeyMetadata, MultiRegionConfiguration, MultiRegionKey } from './types.ts'
 
 /** KeyMetadata, as CreateKey and DescribeKey answer it: what does not apply is absent. */
 export function keyMetadata(scope: Scope, key: KeyRecord): KeyMetadata {
@@ -12,7 +12,7 @@ export function keyMetadata(scope: Scope, key: KeyRecord): KeyMetadata {
     CreationDate: new Date(key.created),
     ...materialOf(key),
     CustomerMasterKeySpec: key.keySpec,
-    ...(key.deletion && { DeletionDate: new Date(key.deletion.at) }),
+    ...(key.deletion?.at !== undefined && { DeletionDate: new Date(key.deletion.at) }),
     Description: key.description,
     Enabled: key.state === 'Enabled',
     ...algorithms(key),
@@ -21,8 +21,19 @@ export function keyMetadata(scope: Scope, key: KeyRecord): KeyMetadata {
     KeySpec: key.keySpec,
     KeyState: key.state,
     KeyUsage: key.keyUsage,
-    MultiRegion: false,
+    MultiRegion: key.multiRegion !== undefined,
+    ...(key.multiRegion && { MultiRegionConfiguration: configuration(scope, key.keyId, key.multiRegion) }),
     Origin: key.origin,
+    ...(key.state === 'PendingReplicaDeletion' && { PendingDeletionWindowInDays: key.deletion?.days }),
+  }
+}
+
+function configuration(scope: Scope, keyId: string, multiRegion: MultiRegion): MultiRegionConfiguration {
+  const related = (region: string): MultiRegionKey => ({ Arn: keyArn({ ...scope, region }, keyId), Region: region })
+  return {
+    MultiRegionKeyType: multiRegion.type,
+    PrimaryKey: related(multiRegion.primary),
+    ReplicaKeys: multiRegion.replicas.map(related),
   }
 }
 

@@ -1,6 +1,6 @@
 import { KmsError } from '../errors.ts'
 import type { ActionContext } from './action.ts'
-import { aliasArn, keyArn, parseKeyId, parseKeyReference, rowId } from './arn.ts'
+import { aliasArn, keyArn, parseKeyId, parseKeyReference, rowId, type Scope } from './arn.ts'
 import { authoriseKey, type Access } from './authorise.ts'
 import { asItsStoreIs } from './custom-key-stores.ts'
 import { tampered, type AliasRecord, type KeyRecord, type Stored } from './records.ts'
@@ -18,10 +18,12 @@ export interface FoundKey {
 
 /** Thrown where a key is met whose time has come: what is due is done first, then the action begins anew. */
 export class DueFirst extends Error {
+  readonly scope: Scope
   readonly keyId: string
 
-  constructor(keyId: string) {
+  constructor(scope: Scope, keyId: string) {
     super('a key is due')
+    this.scope = scope
     this.keyId = keyId
   }
 }
@@ -32,7 +34,7 @@ export async function findKey(context: ActionContext, keyId: string): Promise<Fo
   const stored = await context.records.get('key', rowId(context.scope, keyId))
   if (!stored) throw new KmsError('NotFoundException', `Key '${arn}' does not exist`)
   const due = dueAt(stored.record)
-  if (due !== undefined && due <= context.now) throw new DueFirst(keyId)
+  if (due !== undefined && due <= context.now) throw new DueFirst(context.scope, keyId)
   context.trail.touch(arn)
   return { stored, record: await asItsStoreIs(context, stored.record), arn }
 }

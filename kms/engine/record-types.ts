@@ -25,6 +25,7 @@ export interface KeyRecord {
   /** Names of the aliases that point here, sorted. */
   readonly aliases: readonly string[]
   readonly grants: number
+  readonly multiRegion?: MultiRegion
   readonly deletion?: Deletion
   /** Automatic rotation; absent is off. */
   readonly rotation?: { readonly periodDays: number; readonly next: number }
@@ -43,9 +44,19 @@ export interface KeyPlace {
 /** The end of a key, once it is scheduled. */
 export interface Deletion {
   readonly days: number
-  readonly at: number
+  /** None while a primary key waits for its replicas to end: its days begin then. */
+  readonly at?: number
   /** What the key was before. */
   readonly from: KeyState
+}
+
+/** Of a multi-Region key: which key it is and where the related ones are. All of them say the same, but for `type`. */
+export interface MultiRegion {
+  readonly type: 'PRIMARY' | 'REPLICA'
+  /** Region of the primary key. */
+  readonly primary: string
+  /** Regions of the replicas. */
+  readonly replicas: readonly string[]
 }
 
 /** What a key knows of one version of its material. */

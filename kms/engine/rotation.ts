@@ -3,6 +3,7 @@ import type { DueContext } from './due.ts'
 import { isSymmetric, specification } from './key-spec.ts'
 import { updateKey, type FoundKey } from './lookup.ts'
 import { newMaterialId, storeMaterial } from './material.ts'
+import { assertPrimary } from './multi-region.ts'
 import type { KeyRecord, Stored } from './records.ts'
 import { without } from './without.ts'
 
@@ -39,6 +40,7 @@ export function assertRotation({ record }: FoundKey): void {
 /** Whether the engine can make new material for a key. @throws KmsError `UnsupportedOperationException` */
 export function assertAutomaticRotation(found: FoundKey): void {
   assertRotation(found)
+  if (found.record.multiRegion) assertPrimary(found)
   if (found.record.origin === 'AWS_KMS') return
   throw new KmsError(
     'UnsupportedOperationException',

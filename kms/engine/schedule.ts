@@ -6,7 +6,8 @@ export const DAY_MS = 86_400_000
 /** When a key next has something to be done that nobody asks for; undefined is never. */
 export function dueAt(key: KeyRecord): number | undefined {
   if (key.deletion) return key.deletion.at
-  return key.state === 'Enabled' ? key.rotation?.next : undefined
+  // Replicas get the material of their primary.
+  return key.state === 'Enabled' && key.multiRegion?.type !== 'REPLICA' ? key.rotation?.next : undefined
 }
 
 /**

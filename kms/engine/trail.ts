@@ -38,11 +38,21 @@ export class Trail {
   readonly additional: Record<string, string> = {}
   /** Rows of the keys whose use this call was. */
   readonly used: Set<string> = new Set<string>()
+  /** What the call did in other Regions. */
+  readonly forwarded: ForwardedCall[] = []
+  /** What the engine did because of it. */
+  readonly events: ServiceEvent[] = []
 
   /** Names a key, once. */
   touch(arn: string): void {
     if (!this.resources.includes(arn)) this.resources.push(arn)
   }
+}
+
+/** The part of a call that was done in another Region. */
+export interface ForwardedCall {
+  readonly scope: Scope
+  readonly input: Readonly<Record<string, unknown>>
 }
 
 /** A call that is to be recorded. */
@@ -88,6 +98,12 @@ export function callRecord(call: RecordedCall, ids: RecordIds): AuditRecord {
   }
 }
 
+/** The record of what a call did in another Region: there, the service made it, for the caller. */
+export function forwardedRecord(call: RecordedCall, { scope, input }: ForwardedCall, ids: RecordIds): AuditRecord {
+  const record = callRecord({ ...call, scope, input, trail: new Trail() }, ids)
+  return { ...record, userIdentity: { ...record.userIdentity, invokedBy: 'kms.amazonaws.com' } }
+}
+
 /** A call that manages the users of the account. */
 export interface ManagementCall extends Omit<RecordedCall, 'action' | 'shape' | 'trail' | 'isReadOnly' | 'input'> {
   readonly name: string
@@ -105,7 +121,7 @@ export function managementRecord(call: ManagementCall, ids: RecordIds): AuditRec
 
 /** What the engine did by itself. */
 export interface ServiceEvent {
-  readonly name: 'RotateKey' | 'DeleteKey' | 'DeleteExpiredKeyMaterial' | 'SynchronizeMultiRegionKey'
+  readonly name: 'CreateKey' | 'RotateKey' | 'DeleteKey' | 'DeleteExpiredKeyMaterial' | 'SynchronizeMultiRegionKey'
   readonly scope: Scope
   readonly now: number
   readonly keyId: string
@@ -116,6 +132,8 @@ export interface ServiceEvent {
 }
 
 export function serviceRecord({ name, scope, now, keyId, arn, details }: ServiceEvent, ids: RecordIds): AuditRecord {
+  // Between Regions the service calls itself, and so CloudTrail has it as a call.
+  const isCall = name === 'SynchronizeMultiRegionKey'
   return {
     eventVersion: '1.08',
     userIdentity: { accountId: scope.account, invokedBy: 'AWS Internal' },
@@ -126,15 +144,16 @@ export function serviceRecord({ name, scope, now, keyId, arn, details }: Service
     sourceIPAddress: 'AWS Internal',
     userAgent: 'AWS Internal',
     requestParameters: null,
-    responseElements: null,
+    responseElements: isCall ? { keyId: arn } : null,
+    ...(isCall && { requestID: ids.requestId }),
     eventID: ids.eventId,
     readOnly: false,
     resources: [resource(scope, arn)],
-    eventType: 'AwsServiceEvent',
+    eventType: isCall ? 'AwsApiCall' : 'AwsServiceEvent',
     managementEvent: true,
     recipientAccountId: scope.account,
     eventCategory: 'Management',
-    serviceEventDetails: { keyId, ...details },
+    ...(!isCall && { serviceEventDetails: { keyId, ...details } }),
   }
 }
 

@@ -68,6 +68,7 @@ export interface ActionTypes {
   readonly ListRetirableGrants: Types<grants.ListRetirableGrantsInput, grants.ListGrantsOutput>
   readonly PutKeyPolicy: Types<grants.PutKeyPolicyInput, undefined>
   readonly ReEncrypt: Types<cryptography.ReEncryptInput, cryptography.ReEncryptOutput>
+  readonly ReplicateKey: Types<keys.ReplicateKeyInput, keys.ReplicateKeyOutput>
   readonly RetireGrant: Types<grants.RetireGrantInput, undefined>
   readonly RevokeGrant: Types<grants.RevokeGrantInput, undefined>
   readonly RotateKeyOnDemand: Types<keys.KeyIdInput, keys.KeyIdOutput>
@@ -78,6 +79,7 @@ export interface ActionTypes {
   readonly UpdateAlias: Types<keys.CreateAliasInput, undefined>
   readonly UpdateCustomKeyStore: Types<keyStores.UpdateCustomKeyStoreInput, EmptyOutput>
   readonly UpdateKeyDescription: Types<keys.UpdateKeyDescriptionInput, undefined>
+  readonly UpdatePrimaryRegion: Types<keys.UpdatePrimaryRegionInput, undefined>
   readonly Verify: Types<asymmetric.VerifyInput, asymmetric.VerifyOutput>
   readonly VerifyMac: Types<asymmetric.VerifyMacInput, asymmetric.VerifyMacOutput>
 }

@@ -67,6 +67,4 @@ export const NOT_YET: Readonly<Record<string, string>> = {
   DeleteImportedKeyMaterial: 'imported material',
   GetParametersForImport: 'imported material',
   ImportKeyMaterial: 'imported material',
-  ReplicateKey: 'multi-Region keys',
-  UpdatePrimaryRegion: 'multi-Region keys',
 }

@@ -84,7 +84,6 @@ describe.each(STORES)('keys on $store', ({ newStore }) => {
     it.each<[ActionInput<'CreateKey'>, string]>([
       [{ KeySpec: 'SM2', KeyUsage: 'ENCRYPT_DECRYPT' }, 'KeySpec SM2'],
       [{ Origin: 'EXTERNAL' }, 'Origin EXTERNAL'],
-      [{ MultiRegion: true }, 'MultiRegion'],
     ])('refuses %j as not supported', async (input, what) => {
       const message = `${what} is not supported by this KMS yet.`
       await refused(engine.call('CreateKey', input), 'UnsupportedOperationException', message)

@@ -37,7 +37,8 @@ const CLASSES: readonly (readonly [cells: string, actions: readonly string[]])[]
   ['+ + S S + + + S', ['ScheduleKeyDeletion']],
   ['S S + + S S S S', ['CancelKeyDeletion']],
   ['+ D S S S S S +', ['EnableKeyRotation', 'DisableKeyRotation']],
-  ['+ D S S S S S S', ['RotateKeyOnDemand']],
+  ['+ D S S S S S S', ['RotateKeyOnDemand', 'ReplicateKey']],
+  ['+ D S S S S S +', ['UpdatePrimaryRegion']],
 ]
 
 /** Actions that are on no key. */

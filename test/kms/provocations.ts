@@ -10,6 +10,8 @@ import { STORE_INPUTS, STORE_PROVOCATIONS } from './store-provocations.ts'
 // says. Everything is a call of the API, but for key states and counts that would take days or hours to come to.
 
 const message = Uint8Array.of(1, 2, 3)
+/** Where a multi-Region key is replicated to. */
+const OTHER_REGION = 'us-west-2'
 const USER = `arn:aws:iam::${ACCOUNT}:user/alice`
 
 const KINDS = {
@@ -18,6 +20,7 @@ const KINDS = {
   mac: { KeySpec: 'HMAC_256', KeyUsage: 'GENERATE_VERIFY_MAC' },
   agreement: { KeySpec: 'ECC_NIST_P256', KeyUsage: 'KEY_AGREEMENT' },
   encapsulation: { KeySpec: 'ML_KEM_512', KeyUsage: 'ENCAPSULATE_DECAPSULATE' },
+  multiRegion: { MultiRegion: true },
 } as const
 
 type Kind = keyof typeof KINDS
@@ -29,7 +32,7 @@ export interface Subject extends Stores {
 }
 
 export async function newSubject(store: Store, action: string): Promise<Subject> {
-  const stores = await newStores({}, store)
+  const stores = await newStores({ regions: [REGION, OTHER_REGION] }, store)
   const { engine } = stores
   const keyId = await newKeyOf(engine, kindOf(action))
   return { ...stores, keyId, arn: `${ARN_PREFIX}key/${keyId}` }
@@ -43,6 +46,7 @@ function kindOf(action: string): Kind {
   if (/^(?:Sign|Verify|GetPublicKey)$/.test(action)) return 'signing'
   if (action.endsWith('Mac')) return 'mac'
   if (action.endsWith('capsulate')) return 'encapsulation'
+  if (/Replicate|PrimaryRegion/.test(action)) return 'multiRegion'
   return action === 'DeriveSharedSecret' ? 'agreement' : 'symmetric'
 }
 
@@ -122,6 +126,7 @@ export const INPUTS: Readonly<Record<string, MakeInput>> = {
     return { KeyId, Policy }
   },
   ReEncrypt: async (subject) => ({ DestinationKeyId: subject.keyId, CiphertextBlob: await ciphertext(subject) }),
+  ReplicateKey: ({ keyId: KeyId }) => ({ KeyId, ReplicaRegion: OTHER_REGION }),
   RetireGrant: newGrant,
   RevokeGrant: newGrant,
   RotateKeyOnDemand: byKey,
@@ -131,6 +136,10 @@ export const INPUTS: Readonly<Record<string, MakeInput>> = {
   UntagResource: ({ keyId: KeyId }) => ({ KeyId, TagKeys: ['a'] }),
   UpdateAlias: newAlias,
   UpdateKeyDescription: ({ keyId: KeyId }) => ({ KeyId, Description: '' }),
+  UpdatePrimaryRegion: async ({ engine, keyId: KeyId }) => {
+    await engine.call('ReplicateKey', { KeyId, ReplicaRegion: OTHER_REGION })
+    return { KeyId, PrimaryRegion: OTHER_REGION }
+  },
   Verify: async ({ engine, keyId: KeyId }) => {
     const input = { KeyId, Message: message, SigningAlgorithm: 'ECDSA_SHA_256' }
     return { ...input, Signature: (await engine.call('Sign', input)).Signature }
@@ -174,6 +183,7 @@ const OTHER_USAGE: Readonly<Record<Kind, Kind>> = {
   mac: 'signing',
   agreement: 'signing',
   encapsulation: 'signing',
+  multiRegion: 'mac',
 }
 
 /** What provokes an exception the same way, whatever the action. */
@@ -254,6 +264,12 @@ const SPECIFIC: Readonly<Record<string, MakeInput>> = {
     SourceKeyId: await newKeyOf(engine, 'symmetric'),
   })),
   'ReEncrypt InvalidCiphertext': changed('ReEncrypt', () => ({ SourceEncryptionContext: { a: 'b' } })),
+  'ReplicateKey AlreadyExists': changed('ReplicateKey', () => ({ ReplicaRegion: REGION })),
+  'ReplicateKey LimitExceeded': changed('ReplicateKey', async (_, { store }) => {
+    await writeRecords(store, (records) => records.put('meta', `${ACCOUNT}/${OTHER_REGION}`, { keys: 100_000 }).then())
+    return {}
+  }),
+  'ReplicateKey UnsupportedOperation': ofSpec('ReplicateKey', 'symmetric'),
   'RetireGrant InvalidGrantToken': () => ({ GrantToken: 'AAAA' }),
   'RetireGrant NotFound': changed('RetireGrant', () => ({ GrantId: '0'.repeat(64) })),
   'RotateKeyOnDemand LimitExceeded': changed('RotateKeyOnDemand', async (_, { engine, keyId: KeyId }) => {
@@ -263,6 +279,7 @@ const SPECIFIC: Readonly<Record<string, MakeInput>> = {
   'RotateKeyOnDemand UnsupportedOperation': ofSpec('RotateKeyOnDemand', 'mac'),
   'UntagResource Tag': changed('UntagResource', () => ({ TagKeys: ['AWS:a'] })),
   'UpdateAlias LimitExceeded': fullOfAliases('UpdateAlias'),
+  'UpdatePrimaryRegion UnsupportedOperation': ofSpec('UpdatePrimaryRegion', 'symmetric'),
   'Verify KMSInvalidSignature': changed('Verify', () => ({ Message: Uint8Array.of(9) })),
   'VerifyMac KMSInvalidMac': changed('VerifyMac', () => ({ Message: Uint8Array.of(9) })),
 }

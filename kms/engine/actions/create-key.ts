@@ -27,7 +27,7 @@ export const createKey: Action<CreateKeyInput, KeyMetadataOutput> = {
     await authorise(context, '*')
     await addToKeyCount(context, 1)
     const materialId = newMaterialId(context)
-    const keyId = uuidOf(context.random(16))
+    const keyId = newKeyId(context.random(16), input.MultiRegion)
     const { material, publicKey } = await newMaterial(context, keySpec)
     const key: KeyRecord = {
       keyId,
@@ -43,6 +43,7 @@ export const createKey: Action<CreateKeyInput, KeyMetadataOutput> = {
       ...(publicKey && { publicKey: toHex(publicKey) }),
       aliases: [],
       grants: 0,
+      ...(input.MultiRegion && { multiRegion: { type: 'PRIMARY', primary: context.scope.region, replicas: [] } }),
       onDemandRotations: 0,
     }
     try {
@@ -56,6 +57,10 @@ export const createKey: Action<CreateKeyInput, KeyMetadataOutput> = {
     context.trail.touch(keyArn(context.scope, key.keyId))
     return { KeyMetadata: keyMetadata(context.scope, key) }
   },
+}
+
+function newKeyId(bytes: Uint8Array, isMultiRegion: boolean | undefined): string {
+  return isMultiRegion ? `mrk-${toHex(bytes)}` : uuidOf(bytes)
 }
 
 interface Kind {
@@ -87,7 +92,6 @@ function kindOf({ KeySpec, CustomerMasterKeySpec, KeyUsage }: CreateKeyInput): K
 function assertSupported(input: CreateKeyInput): void {
   const { Origin = 'AWS_KMS' } = input
   if (Origin !== 'AWS_KMS') throw unsupported(`Origin ${Origin}`)
-  if (input.MultiRegion) throw unsupported('MultiRegion')
   assertNotGiven(input, ['CustomKeyStoreId', 'XksKeyId'], `keys of origin ${Origin}`)
 }
 

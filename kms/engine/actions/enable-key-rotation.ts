@@ -1,6 +1,7 @@
 import type { Action, ActionContext } from '../action.ts'
 import { assertKeyState } from '../key-state.ts'
 import { resolveKeyId, updateKey, type FoundKey } from '../lookup.ts'
+import { synchronize } from '../multi-region.ts'
 import { assertAutomaticRotation } from '../rotation.ts'
 import { DAY_MS } from '../schedule.ts'
 import type { EnableKeyRotationInput, KeyIdInput } from '../types.ts'
@@ -16,6 +17,7 @@ export const enableKeyRotation: Action<EnableKeyRotationInput, undefined> = {
     const { stored, record } = await findRotating(context, KeyId)
     const next = context.now + periodDays * DAY_MS
     await updateKey(context, stored, { ...record, rotation: { periodDays, next } })
+    context.trail.events.push(...(await synchronize(context, record.keyId)))
     return undefined
   },
 }
@@ -27,6 +29,7 @@ export const disableKeyRotation: Action<KeyIdInput, undefined> = {
   async act(context, { KeyId }) {
     const { stored, record } = await findRotating(context, KeyId)
     await updateKey(context, stored, without(record, 'rotation'))
+    context.trail.events.push(...(await synchronize(context, record.keyId)))
     return undefined
   },
 }

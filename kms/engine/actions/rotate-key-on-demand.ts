@@ -2,6 +2,7 @@ import { KmsError } from '../../errors.ts'
 import type { Action } from '../action.ts'
 import { assertKeyState } from '../key-state.ts'
 import { resolveKeyId } from '../lookup.ts'
+import { synchronize } from '../multi-region.ts'
 import { assertAutomaticRotation, rotate } from '../rotation.ts'
 import type { KeyIdInput, KeyIdOutput } from '../types.ts'
 
@@ -24,6 +25,7 @@ export const rotateKeyOnDemand: Action<KeyIdInput, KeyIdOutput> = {
       )
     }
     await rotate(context, stored, 'ON_DEMAND', record.rotation)
+    context.trail.events.push(...(await synchronize(context, record.keyId)))
     return { KeyId: arn }
   },
 }

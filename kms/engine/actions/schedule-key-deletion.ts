@@ -10,7 +10,10 @@ import { without } from '../without.ts'
 const MIN_DAYS = 7
 const MAX_DAYS = 30
 
-/** ScheduleKeyDeletion: the key cannot be used from now on, and ends when the waiting period is over. */
+/**
+ * ScheduleKeyDeletion: the key cannot be used from now on, and ends when the waiting period is over. That of a primary
+ * key begins when the last of its replicas has ended.
+ */
 export const scheduleKeyDeletion: Action<ScheduleKeyDeletionInput, ScheduleKeyDeletionOutput> = {
   shape: 'ScheduleKeyDeletionRequest',
   mode: 'write',
@@ -23,10 +26,19 @@ export const scheduleKeyDeletion: Action<ScheduleKeyDeletionInput, ScheduleKeyDe
     }
     const { stored, record, arn } = await resolveKeyId(context, KeyId)
     assertKeyState(record.state, 'scheduleDeletion', arn)
-    const deletion = { days, at: context.now + days * DAY_MS, from: record.state }
-    await updateKey(context, stored, { ...record, state: 'PendingDeletion', deletion })
-    const DeletionDate = new Date(deletion.at)
-    return { KeyId: arn, DeletionDate, KeyState: 'PendingDeletion', PendingWindowInDays: days }
+    const answer = { KeyId: arn, PendingWindowInDays: days }
+    if (record.multiRegion?.type === 'PRIMARY' && record.multiRegion.replicas.length > 0) {
+      const deletion = { days, from: record.state }
+      await updateKey(context, stored, { ...record, state: 'PendingReplicaDeletion', deletion })
+      return { ...answer, KeyState: 'PendingReplicaDeletion' }
+    }
+    const at = context.now + days * DAY_MS
+    await updateKey(context, stored, {
+      ...record,
+      state: 'PendingDeletion',
+      deletion: { days, at, from: record.state },
+    })
+    return { ...answer, DeletionDate: new Date(at), KeyState: 'PendingDeletion' }
   },
 }
 

@@ -16,7 +16,7 @@ export interface KeyMetadata {
   /** Of a key in a custom key store. */
   readonly CustomKeyStoreId?: string
   readonly CustomerMasterKeySpec: string
-  /** While the key is pending deletion. */
+  /** While the key is pending deletion, unless it waits for its replicas. */
   readonly DeletionDate?: Date
   readonly Description: string
   readonly Enabled: boolean
@@ -32,9 +32,25 @@ export interface KeyMetadata {
   readonly KeyState: string
   readonly KeyUsage: string
   readonly MultiRegion: boolean
+  /** Of multi-Region keys. */
+  readonly MultiRegionConfiguration?: MultiRegionConfiguration
   readonly Origin: string
+  /** Of a primary key that waits for its replicas to end: the days that begin then. */
+  readonly PendingDeletionWindowInDays?: number | undefined
   /** Of a key in an external key store. */
   readonly XksKeyConfiguration?: { readonly Id: string }
+}
+
+export interface MultiRegionConfiguration {
+  readonly MultiRegionKeyType: 'PRIMARY' | 'REPLICA'
+  readonly PrimaryKey: MultiRegionKey
+  /** All of them, the key itself included if it is a replica. */
+  readonly ReplicaKeys: readonly MultiRegionKey[]
+}
+
+export interface MultiRegionKey {
+  readonly Arn: string
+  readonly Region: string
 }
 
 export interface CreateKeyInput {
@@ -139,7 +155,8 @@ export interface ScheduleKeyDeletionInput extends KeyIdInput {
 }
 
 export interface ScheduleKeyDeletionOutput extends KeyIdOutput {
-  readonly DeletionDate: Date
+  /** Absent for a primary key with replicas. */
+  readonly DeletionDate?: Date
   readonly KeyState: string
   readonly PendingWindowInDays: number
 }
@@ -185,4 +202,24 @@ export interface GetKeyLastUsageOutput extends KeyIdOutput {
   }
   readonly TrackingStartDate: Date
   readonly KeyCreationDate: Date
+}
+
+export interface ReplicateKeyInput extends KeyIdInput {
+  /** Another Region that is served. */
+  readonly ReplicaRegion: string
+  readonly Description?: string | undefined
+  readonly Tags?: readonly Tag[] | undefined
+  readonly Policy?: string | undefined
+  readonly BypassPolicyLockoutSafetyCheck?: boolean | undefined
+}
+
+export interface ReplicateKeyOutput {
+  readonly ReplicaKeyMetadata: KeyMetadata
+  readonly ReplicaPolicy: string
+  readonly ReplicaTags: readonly Tag[]
+}
+
+export interface UpdatePrimaryRegionInput extends KeyIdInput {
+  /** A Region with a replica. */
+  readonly PrimaryRegion: string
 }
