@@ -27,7 +27,10 @@ export interface LocalKmsOptions extends Pick<EngineOptions, 'account' | 'region
 /** A KMS in this process, on files of this machine. */
 export interface LocalKms {
   readonly engine: Engine
+  /** In the first Region. */
   readonly provider: KmsProvider & KmsPairProvider
+  /** In another one, as `kmsKeyring` asks for it. @throws RangeError for a Region that this KMS has not */
+  readonly providerIn: (region: string) => KmsProvider & KmsPairProvider
   /** Releases the database; call it before the process ends. */
   readonly close: () => Promise<void>
 }
@@ -57,7 +60,8 @@ export async function localKms(options: LocalKmsOptions): Promise<LocalKms> {
   try {
     rootKey = await openRootKey(store, rootKeyFile, create)
     const engine = await createEngine({ store, rootKey, account, region, regions, clock })
-    return { engine, provider: engineProvider(engine), close: () => engine.close() }
+    const providerIn = (region: string): LocalKms['provider'] => engineProvider(engine, region)
+    return { engine, provider: providerIn(engine.region), providerIn, close: () => engine.close() }
   } catch (error) {
     await store.close()
     throw error
@@ -112,27 +116,32 @@ function readRootKeyInUse(file: string): Uint8Array {
   throw new KmsError('RootKeyException', `the root key of this KMS is missing: put it back at ${file}`)
 }
 
-/** Offers an engine as a provider. Closing remains with the engine. */
-export function engineProvider(engine: Engine): KmsProvider & KmsPairProvider {
+/**
+ * Offers an engine as a provider of one of its Regions, by default the first. Closing remains with the engine.
+ *
+ * @throws RangeError for a Region that is not one of the engine's
+ */
+export function engineProvider(engine: Engine, region: string = engine.region): KmsProvider & KmsPairProvider {
+  if (!engine.regions.includes(region)) throw new RangeError(`this KMS has no Region ${region}`)
   return {
-    region: engine.region,
+    region,
     async generateDataKey({ keyId, numberOfBytes, encryptionContext, grantTokens, signal }) {
       const input = { KeyId: keyId, NumberOfBytes: numberOfBytes, ...common(encryptionContext, grantTokens) }
-      const answer = await engine.call('GenerateDataKey', input, { signal })
+      const answer = await engine.call('GenerateDataKey', input, { region, signal })
       return { keyId: answer.KeyId, plaintext: answer.Plaintext, ciphertext: answer.CiphertextBlob }
     },
     async encrypt({ keyId, plaintext, encryptionContext, grantTokens, signal }) {
       const input = { KeyId: keyId, Plaintext: plaintext, ...common(encryptionContext, grantTokens) }
-      const answer = await engine.call('Encrypt', input, { signal })
+      const answer = await engine.call('Encrypt', input, { region, signal })
       return { keyId: answer.KeyId, ciphertext: answer.CiphertextBlob }
     },
     async decrypt({ keyId, ciphertext, encryptionContext, grantTokens, signal }) {
       const input = { KeyId: keyId, CiphertextBlob: ciphertext, ...common(encryptionContext, grantTokens) }
-      const answer = await engine.call('Decrypt', input, { signal })
+      const answer = await engine.call('Decrypt', input, { region, signal })
       return { keyId: answer.KeyId, plaintext: answer.Plaintext }
     },
     async resolveKeyId({ keyId, signal }) {
-      const answer = await engine.call('DescribeKey', { KeyId: keyId }, { signal })
+      const answer = await engine.call('DescribeKey', { KeyId: keyId }, { region, signal })
       return answer.KeyMetadata.Arn
     },
     async generateDataKeyWithoutPlaintext({ keyId, numberOfBytes, encryptionContext, grantTokens, signal }) {
@@ -147,18 +156,18 @@ export function engineProvider(engine: Engine): KmsProvider & KmsPairProvider {
       return { keyId: answer.KeyId, ciphertext: answer.CiphertextBlob }
     },
     async getPublicKey({ keyId, grantTokens, signal }) {
-      const answer = await engine.call('GetPublicKey', { KeyId: keyId, GrantTokens: grantTokens }, { signal })
+      const answer = await engine.call('GetPublicKey', { KeyId: keyId, GrantTokens: grantTokens }, { region, signal })
       const { KeyId, PublicKey, KeySpec, KeyUsage } = answer
       return { keyId: KeyId, publicKey: PublicKey, keySpec: KeySpec, keyUsage: KeyUsage }
     },
     async decryptRsa({ keyId, algorithm, ciphertext, grantTokens, signal }) {
       const input = { KeyId: keyId, CiphertextBlob: ciphertext, EncryptionAlgorithm: algorithm }
-      const answer = await engine.call('Decrypt', { ...input, GrantTokens: grantTokens }, { signal })
+      const answer = await engine.call('Decrypt', { ...input, GrantTokens: grantTokens }, { region, signal })
       return { keyId: answer.KeyId, plaintext: answer.Plaintext }
     },
     async deriveSharedSecret({ keyId, publicKey, grantTokens, signal }) {
       const input = { KeyId: keyId, KeyAgreementAlgorithm: 'ECDH', PublicKey: publicKey, GrantTokens: grantTokens }
-      const answer = await engine.call('DeriveSharedSecret', input, { signal })
+      const answer = await engine.call('DeriveSharedSecret', input, { region, signal })
       return { keyId: answer.KeyId, sharedSecret: answer.SharedSecret }
     },
   }
