@@ -27,14 +27,18 @@ const ALICE = 'arn:aws:iam::000000000000:user/alice'
 
 let server: Running
 let kms: KMS
+/** The same server in another Region. */
+let elsewhere: KMS
 
 beforeAll(async () => {
-  server = await serve(shell)
+  server = await serve(shell, '--region', 'us-east-1', '--region', 'eu-west-1')
   kms = watched(client(server.url, rootCredentials(shell)))
+  elsewhere = watched(client(server.url, rootCredentials(shell), 'eu-west-1'))
 })
 
 afterAll(async () => {
   kms.destroy()
+  elsewhere.destroy()
   succeeded(await server.stop())
   shell.remove()
 })
@@ -311,6 +315,38 @@ describe('policies and grants', () => {
     await kms.putKeyPolicy({ KeyId, Policy: JSON.stringify(document) })
     await expect(encrypt('b')).rejects.toMatchObject(denied)
     alice.destroy()
+  })
+})
+
+describe('multi-Region keys', () => {
+  it('are replicated, change their primary, and end in their order', async () => {
+    const { KeyMetadata } = await kms.createKey({ MultiRegion: true })
+    const KeyId = KeyMetadata?.KeyId ?? ''
+    expect(KeyId).toMatch(/^mrk-[0-9a-f]{32}$/)
+    await expect(elsewhere.describeKey({ KeyId })).rejects.toMatchObject({ name: 'NotFoundException' })
+    const replica = await kms.replicateKey({ KeyId, ReplicaRegion: 'eu-west-1', Description: 'elsewhere' })
+    expect(replica.ReplicaKeyMetadata).toMatchObject({ KeyState: 'Creating', Enabled: false })
+    const described = await elsewhere.describeKey({ KeyId })
+    expect(described.KeyMetadata).toMatchObject({ KeyState: 'Enabled', Description: 'elsewhere' })
+
+    const before = await kms.encrypt({ KeyId, Plaintext: PLAINTEXT })
+    await kms.rotateKeyOnDemand({ KeyId })
+    const after = await elsewhere.encrypt({ KeyId, Plaintext: PLAINTEXT })
+    for (const one of [kms, elsewhere]) {
+      for (const { CiphertextBlob } of [before, after]) {
+        expect(bytes((await one.decrypt({ CiphertextBlob })).Plaintext)).toEqual(Buffer.from(PLAINTEXT))
+      }
+    }
+
+    await kms.updatePrimaryRegion({ KeyId, PrimaryRegion: 'eu-west-1' })
+    await expect(kms.replicateKey({ KeyId, ReplicaRegion: 'eu-west-1' })).rejects.toMatchObject({
+      name: 'UnsupportedOperationException',
+      message: `${KeyMetadata?.Arn ?? ''} is not a multi-region primary key.`,
+    })
+    const deletion = await elsewhere.scheduleKeyDeletion({ KeyId, PendingWindowInDays: 7 })
+    expect(deletion).toMatchObject({ KeyState: 'PendingReplicaDeletion', PendingWindowInDays: 7 })
+    expect(deletion.DeletionDate).toBeUndefined()
+    await elsewhere.cancelKeyDeletion({ KeyId })
   })
 })
 
