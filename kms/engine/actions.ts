@@ -8,6 +8,7 @@ import { createKey } from './actions/create-key.ts'
 import { decrypt } from './actions/decrypt.ts'
 import { deleteAlias } from './actions/delete-alias.ts'
 import { deleteCustomKeyStore } from './actions/delete-custom-key-store.ts'
+import { deleteImportedKeyMaterial } from './actions/delete-imported-key-material.ts'
 import { deriveSharedSecret } from './actions/derive-shared-secret.ts'
 import { describeCustomKeyStores } from './actions/describe-custom-key-stores.ts'
 import { describeKey } from './actions/describe-key.ts'
@@ -22,7 +23,9 @@ import { generateRandom } from './actions/generate-random.ts'
 import { getKeyLastUsage } from './actions/get-key-last-usage.ts'
 import { getKeyRotationStatus } from './actions/get-key-rotation-status.ts'
 import { getKeyPolicy, listKeyPolicies, putKeyPolicy } from './actions/key-policies.ts'
+import { getParametersForImport } from './actions/get-parameters-for-import.ts'
 import { getPublicKey } from './actions/get-public-key.ts'
+import { importKeyMaterial } from './actions/import-key-material.ts'
 import { listAliases } from './actions/list-aliases.ts'
 import { listGrants, listRetirableGrants } from './actions/list-grants.ts'
 import { listKeyRotations } from './actions/list-key-rotations.ts'
@@ -54,6 +57,7 @@ const ACTIONS: { readonly [Name in ActionName]: Action<ActionInput<Name>, Action
   Decrypt: decrypt,
   DeleteAlias: deleteAlias,
   DeleteCustomKeyStore: deleteCustomKeyStore,
+  DeleteImportedKeyMaterial: deleteImportedKeyMaterial,
   DeriveSharedSecret: deriveSharedSecret,
   DescribeCustomKeyStores: describeCustomKeyStores,
   DescribeKey: describeKey,
@@ -73,7 +77,9 @@ const ACTIONS: { readonly [Name in ActionName]: Action<ActionInput<Name>, Action
   GetKeyLastUsage: getKeyLastUsage,
   GetKeyPolicy: getKeyPolicy,
   GetKeyRotationStatus: getKeyRotationStatus,
+  GetParametersForImport: getParametersForImport,
   GetPublicKey: getPublicKey,
+  ImportKeyMaterial: importKeyMaterial,
   ListAliases: listAliases,
   ListGrants: listGrants,
   ListKeyPolicies: listKeyPolicies,

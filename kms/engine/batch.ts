@@ -106,6 +106,7 @@ export class Batch {
         await this.records.put('usage', keyRow, usage, await this.records.get('usage', keyRow))
       }
     }
+    if (this.records.hasDeletedSecrets) this.mustPurge = true
     await this.log.close()
   }
 }

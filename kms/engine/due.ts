@@ -1,6 +1,7 @@
 import type { ActionContext } from './action.ts'
 import { keyArn, rowId, type Scope } from './arn.ts'
 import { endKey } from './end-key.ts'
+import { expireImports } from './expire.ts'
 import { synchronize } from './multi-region.ts'
 import type { DueRecord, Stored } from './records.ts'
 import { rotate } from './rotation.ts'
@@ -19,7 +20,7 @@ const RETRY_MS = 60_000
 /** What was done of a key, or that it must wait. */
 export type DueResult = readonly ServiceEvent[] | 'held'
 
-/** Does what is due of one key, as its row says. `mayDestroy` false leaves a deletion for later. */
+/** Does what is due of one key, as its row says. `mayDestroy` false leaves deletions for later. */
 export async function doDueWork(context: DueContext, keyId: string, mayDestroy: boolean): Promise<DueResult> {
   const { scope, now, records } = context
   const stored = await records.get('key', rowId(scope, keyId))
@@ -28,11 +29,12 @@ export async function doDueWork(context: DueContext, keyId: string, mayDestroy: 
   const at = dueAt(record)
   if (at === undefined || at > now) return []
   const event = { scope, now, keyId, arn: keyArn(scope, keyId) }
-  if (record.deletion) {
+  if (record.deletion?.at !== undefined && record.deletion.at <= now) {
     if (!mayDestroy) return 'held'
     const consequences = await endKey(context, stored)
     return [{ ...event, name: 'DeleteKey', keyStore: record.keyStore }, ...consequences]
   }
+  if (record.origin === 'EXTERNAL') return expireImports(context, stored, mayDestroy)
   if (!record.rotation) return []
   // One rotation, however many dates went by while nobody looked: the next one is a period from the last date that did.
   const period = record.rotation.periodDays * DAY_MS

@@ -1,6 +1,7 @@
 import { rowId } from './arn.ts'
 import { leaveKeyStore } from './custom-key-stores.ts'
 import type { DueContext } from './due.ts'
+import { dropWrappingKeys } from './expire.ts'
 import { deleteMaterial } from './material.ts'
 import { addToKeyCount } from './key-count.ts'
 import { deleteGrants } from './grants.ts'
@@ -15,6 +16,7 @@ export async function endKey(context: DueContext, { record }: Stored<KeyRecord>)
   const { scope, records, schedule } = context
   const { keyId } = record
   for (const { id } of record.materials) await deleteMaterial(context, keyId, id)
+  await dropWrappingKeys(context, record, () => true)
   for (const name of record.aliases) await records.delete('alias', rowId(scope, name))
   if (record.keyStore) await leaveKeyStore(context, record)
   await deleteGrants(context, keyId)

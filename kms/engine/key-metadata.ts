@@ -1,4 +1,5 @@
 import { keyArn, type Scope } from './arn.ts'
+import { expiryOf, lacksMaterial } from './imported.ts'
 import { isSymmetric, specification } from './key-spec.ts'
 import type { KeyRecord, MultiRegion } from './records.ts'
 import type { KeyMetadata, MultiRegionConfiguration, MultiRegionKey } from './types.ts'
@@ -15,6 +16,7 @@ export function keyMetadata(scope: Scope, key: KeyRecord): KeyMetadata {
     ...(key.deletion?.at !== undefined && { DeletionDate: new Date(key.deletion.at) }),
     Description: key.description,
     Enabled: key.state === 'Enabled',
+    ...expiration(key),
     ...algorithms(key),
     KeyId: key.keyId,
     KeyManager: 'CUSTOMER',
@@ -51,6 +53,14 @@ function placeOf({ keyStore }: KeyRecord): Partial<KeyMetadata> {
     CustomKeyStoreId: storeId,
     ...(xksKeyId !== undefined && { XksKeyConfiguration: { Id: xksKeyId } }),
   }
+}
+
+/** Of imported material, while it is all here. */
+function expiration(key: KeyRecord): Partial<KeyMetadata> {
+  if (key.origin !== 'EXTERNAL' || lacksMaterial(key)) return {}
+  const until = expiryOf(key)
+  if (until === undefined) return { ExpirationModel: 'KEY_MATERIAL_DOES_NOT_EXPIRE' }
+  return { ExpirationModel: 'KEY_MATERIAL_EXPIRES', ValidTo: new Date(until) }
 }
 
 /** The algorithms of the key's usage, under its member. */

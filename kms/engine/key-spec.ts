@@ -12,6 +12,8 @@ export interface KeySpecification {
   readonly encapsulation?: readonly string[]
   /** Length of new symmetric material. */
   readonly materialBytes?: number
+  /** Least and most bytes of material that can be imported; absent if none can. */
+  readonly importBytes?: readonly [least: number, most: number]
   /** Of keys that are pairs. */
   readonly pair?: PairSpec
 }
@@ -58,12 +60,19 @@ function mlKem(pair: PostQuantumSpec): KeySpecification {
   return { usages: ['ENCAPSULATE_DECAPSULATE'], encapsulation: ['ML_KEM'], pair }
 }
 
-function hmacKey(algorithm: string, materialBytes: number): KeySpecification {
-  return { usages: ['GENERATE_VERIFY_MAC'], mac: [algorithm], materialBytes }
+/** Imported material is as long as the hash at least, and as its block at most. */
+function hmacKey(algorithm: string, materialBytes: number, blockBytes: number): KeySpecification {
+  const importBytes = [materialBytes, blockBytes] as const
+  return { usages: ['GENERATE_VERIFY_MAC'], mac: [algorithm], materialBytes, importBytes }
 }
 
 const SPECIFICATIONS: Readonly<Record<KeySpecName, KeySpecification>> = {
-  SYMMETRIC_DEFAULT: { usages: ['ENCRYPT_DECRYPT'], encryption: [SYMMETRIC_DEFAULT], materialBytes: 32 },
+  SYMMETRIC_DEFAULT: {
+    usages: ['ENCRYPT_DECRYPT'],
+    encryption: [SYMMETRIC_DEFAULT],
+    materialBytes: 32,
+    importBytes: [32, 32],
+  },
   RSA_2048: rsa('RSA_2048'),
   RSA_3072: rsa('RSA_3072'),
   RSA_4096: rsa('RSA_4096'),
@@ -76,10 +85,10 @@ const SPECIFICATIONS: Readonly<Record<KeySpecName, KeySpecification>> = {
     signing: ['ED25519_SHA_512', 'ED25519_PH_SHA_512'],
     pair: 'ECC_NIST_EDWARDS25519',
   },
-  HMAC_224: hmacKey('HMAC_SHA_224', 28),
-  HMAC_256: hmacKey('HMAC_SHA_256', 32),
-  HMAC_384: hmacKey('HMAC_SHA_384', 48),
-  HMAC_512: hmacKey('HMAC_SHA_512', 64),
+  HMAC_224: hmacKey('HMAC_SHA_224', 28, 64),
+  HMAC_256: hmacKey('HMAC_SHA_256', 32, 64),
+  HMAC_384: hmacKey('HMAC_SHA_384', 48, 128),
+  HMAC_512: hmacKey('HMAC_SHA_512', 64, 128),
   ML_DSA_44: mlDsa('ML_DSA_44'),
   ML_DSA_65: mlDsa('ML_DSA_65'),
   ML_DSA_87: mlDsa('ML_DSA_87'),
@@ -96,4 +105,9 @@ export function specification(keySpec: string): KeySpecification | undefined {
 /** Whether keys of this spec are for symmetric encryption, and so have versions of material and ciphertext blobs. */
 export function isSymmetric(keySpec: string): boolean {
   return keySpec === SYMMETRIC_DEFAULT
+}
+
+/** Whether keys of this spec are pairs, whose material is a private key. */
+export function isPair(keySpec: string): boolean {
+  return specification(keySpec)?.pair !== undefined
 }

@@ -30,6 +30,8 @@ export interface KeyRecord {
   /** Automatic rotation; absent is off. */
   readonly rotation?: { readonly periodDays: number; readonly next: number }
   readonly onDemandRotations: number
+  /** Private keys for imports that are still there, the oldest first. */
+  readonly wrappingKeys?: readonly { readonly id: string; readonly until: number }[]
 }
 
 /** What a key in a custom key store is there. */
@@ -65,6 +67,19 @@ export interface MaterialEntry {
   readonly created: number
   /** How and when it became the current one; absent for the first. */
   readonly rotated?: { readonly at: number; readonly type: 'AUTOMATIC' | 'ON_DEMAND' }
+  /** Of imported material. */
+  readonly imported?: ImportedMaterial
+}
+
+/** What became of material that was imported. */
+export interface ImportedMaterial {
+  /** Whether it is here, or was deleted or has expired. */
+  readonly isPresent: boolean
+  /** When it expires; absent if it does not, or is not here. */
+  readonly until?: number
+  readonly description?: string
+  /** Waits to become the current one by RotateKeyOnDemand. */
+  readonly isPending?: boolean
 }
 
 /** One version of a key's material. */
@@ -72,6 +87,14 @@ export interface MaterialRecord {
   readonly materialId: string
   readonly created: number
   /** Hex of the sealed material. */
+  readonly sealed: string
+}
+
+/** A private key that imported material is unwrapped with. */
+export interface WrappingKeyRecord {
+  readonly keyId: string
+  readonly id: string
+  /** Hex of the sealed PKCS #8. */
   readonly sealed: string
 }
 
@@ -212,6 +235,7 @@ export interface BranchKeyRecord {
 export interface Records {
   readonly key: KeyRecord
   readonly material: MaterialRecord
+  readonly import: WrappingKeyRecord
   readonly alias: AliasRecord
   readonly keystore: KeyStoreRecord | ExternalKeyRecord
   readonly meta: ScopeRecord | RootRecord | ChainRecord | HeadKeyRecord

@@ -11,6 +11,9 @@ export type * from './record-types.ts'
 /** Tables whose rows give no authority: hints that are checked against a key, counters, and the log, a chain itself. */
 const UNINDEXED: readonly Table[] = ['index', 'usage', 'due', 'retiring', 'audit']
 
+/** Tables of secrets that are deleted for good. */
+const SECRET: readonly Table[] = ['material', 'import']
+
 /**
  * Reads and writes authenticated records: a row must be one that the engine wrote, and of those with its name the
  * newest. Whatever is not ends the call with a KMSInternalException.
@@ -20,6 +23,8 @@ export class RecordTransaction {
   readonly #index: RowIndex
   /** Names of the rows that were found to be the newest, or not to be there, in this transaction. */
   readonly #checked = new Set<string>()
+  /** Whether a secret was deleted, of which no byte should be left. */
+  hasDeletedSecrets = false
 
   constructor(rows: StoreTransaction, keys: RootKeys, known: KnownRows = new KnownRows()) {
     this.#rows = new AuthenticRows(rows, keys, known)
@@ -53,6 +58,7 @@ export class RecordTransaction {
   }
 
   async delete(table: keyof Records, id: string): Promise<void> {
+    if (SECRET.includes(table)) this.hasDeletedSecrets = true
     await this.#rows.delete(table, id)
     if (!UNINDEXED.includes(table)) await this.#index.set(table, id, undefined)
   }

@@ -1,5 +1,6 @@
 import { KmsError } from '../errors.ts'
 import type { DueContext } from './due.ts'
+import { pendingMaterial } from './imported.ts'
 import { isSymmetric, specification } from './key-spec.ts'
 import { updateKey, type FoundKey } from './lookup.ts'
 import { newMaterialId, storeMaterial } from './material.ts'
@@ -30,6 +31,23 @@ export async function rotate(
     ...(rotation && { rotation }),
   })
   return { currentBackingKeyId: id, previousBackingKeyId: record.currentMaterial ?? '' }
+}
+
+/**
+ * Makes the imported material that waits for it the current one.
+ *
+ * @throws KmsError `KMSInvalidStateException` if there is none
+ */
+export async function rotateToImported(context: DueContext, { stored, record, arn }: FoundKey): Promise<void> {
+  const pending = pendingMaterial(record)
+  if (!pending?.imported) {
+    throw new KmsError('KMSInvalidStateException', `No available key material pending rotation for the key: ${arn}.`)
+  }
+  const imported = without(pending.imported, 'isPending')
+  const rotated = { at: context.now, type: 'ON_DEMAND' as const }
+  const materials = record.materials.map((entry) => (entry === pending ? { ...pending, imported, rotated } : entry))
+  const onDemandRotations = record.onDemandRotations + 1
+  await updateKey(context, stored, { ...record, currentMaterial: pending.id, materials, onDemandRotations })
 }
 
 /** Whether a key can have rotations at all. @throws KmsError `UnsupportedOperationException`, as on AWS without a text */

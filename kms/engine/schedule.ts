@@ -1,13 +1,18 @@
 import { rowId, type Scope } from './arn.ts'
+import { earliest, nextExpiry } from './imported.ts'
 import type { DueRecord, KeyRecord, RecordTransaction, Stored } from './records.ts'
 
 export const DAY_MS = 86_400_000
 
 /** When a key next has something to be done that nobody asks for; undefined is never. */
 export function dueAt(key: KeyRecord): number | undefined {
-  if (key.deletion) return key.deletion.at
   // Replicas get the material of their primary.
-  return key.state === 'Enabled' && key.multiRegion?.type !== 'REPLICA' ? key.rotation?.next : undefined
+  const rotates = key.state === 'Enabled' && key.multiRegion?.type !== 'REPLICA'
+  return earliest([
+    key.deletion?.at ?? (rotates ? key.rotation?.next : undefined),
+    nextExpiry(key),
+    ...(key.wrappingKeys ?? []).map(({ until }) => until),
+  ])
 }
 
 /**

@@ -2,12 +2,14 @@ import type * as asymmetric from './types/asymmetric.ts'
 import type * as cryptography from './types/cryptography.ts'
 import type * as grants from './types/grants.ts'
 import type * as keyStores from './types/key-stores.ts'
+import type * as imports from './types/import.ts'
 import type * as keys from './types/keys.ts'
 
 export type * from './types/asymmetric.ts'
 export type * from './types/cryptography.ts'
 export type * from './types/grants.ts'
 export type * from './types/key-stores.ts'
+export type * from './types/import.ts'
 export type * from './types/keys.ts'
 
 interface Types<Input, Output> {
@@ -30,6 +32,10 @@ export interface ActionTypes {
   readonly Decrypt: Types<cryptography.DecryptInput, cryptography.DecryptOutput>
   readonly DeleteAlias: Types<keys.DeleteAliasInput, undefined>
   readonly DeleteCustomKeyStore: Types<keyStores.CustomKeyStoreIdInput, EmptyOutput>
+  readonly DeleteImportedKeyMaterial: Types<
+    imports.DeleteImportedKeyMaterialInput,
+    imports.DeleteImportedKeyMaterialOutput
+  >
   readonly DeriveSharedSecret: Types<asymmetric.DeriveSharedSecretInput, asymmetric.DeriveSharedSecretOutput>
   readonly DescribeCustomKeyStores: Types<
     keyStores.DescribeCustomKeyStoresInput,
@@ -58,7 +64,9 @@ export interface ActionTypes {
   readonly GetKeyLastUsage: Types<keys.KeyIdInput, keys.GetKeyLastUsageOutput>
   readonly GetKeyPolicy: Types<grants.GetKeyPolicyInput, grants.GetKeyPolicyOutput>
   readonly GetKeyRotationStatus: Types<keys.KeyIdInput, keys.GetKeyRotationStatusOutput>
+  readonly GetParametersForImport: Types<imports.GetParametersForImportInput, imports.GetParametersForImportOutput>
   readonly GetPublicKey: Types<keys.DescribeKeyInput, asymmetric.GetPublicKeyOutput>
+  readonly ImportKeyMaterial: Types<imports.ImportKeyMaterialInput, imports.ImportKeyMaterialOutput>
   readonly ListAliases: Types<keys.ListAliasesInput, keys.ListAliasesOutput>
   readonly ListGrants: Types<grants.ListGrantsInput, grants.ListGrantsOutput>
   readonly ListKeyPolicies: Types<grants.ListKeyPoliciesInput, grants.ListKeyPoliciesOutput>

@@ -3,6 +3,7 @@ export const TABLES = [
   'meta',
   'key',
   'material',
+  'import',
   'alias',
   'keystore',
   'policy',

@@ -7,6 +7,7 @@ import {
   diffieHellman,
   generateKeyPairSync,
   publicEncrypt,
+  randomBytes,
   verify,
   type KeyObject,
   type VerifyKeyObjectInput,
@@ -14,6 +15,7 @@ import {
 import type { KeySpec, KMS, MacAlgorithmSpec, SigningAlgorithmSpec } from '@aws-sdk/client-kms'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { DECLARED, NOT_YET } from '../kms/declared-errors.ts'
+import { wrap } from '../kms/wrap-material.ts'
 import { client, rootCredentials, serve, type Running } from './server.ts'
 import { Shell, succeeded } from './shell.ts'
 
@@ -348,6 +350,25 @@ describe('multi-Region keys', () => {
     expect(deletion.DeletionDate).toBeUndefined()
     await elsewhere.cancelKeyDeletion({ KeyId })
   })
+})
+
+it('imported material is wrapped by node:crypto, deleted, and imported again', async () => {
+  const { KeyMetadata } = await kms.createKey({ Origin: 'EXTERNAL' })
+  const KeyId = KeyMetadata?.KeyId ?? ''
+  const material = randomBytes(32)
+  const importing = async (): Promise<void> => {
+    const WrappingAlgorithm = 'RSAES_OAEP_SHA_256'
+    const made = await kms.getParametersForImport({ KeyId, WrappingAlgorithm, WrappingKeySpec: 'RSA_2048' })
+    const EncryptedKeyMaterial = wrap(bytes(made.PublicKey), WrappingAlgorithm, material)
+    const ValidTo = new Date(Date.now() + 3_600_000)
+    await kms.importKeyMaterial({ KeyId, ImportToken: made.ImportToken, EncryptedKeyMaterial, ValidTo })
+  }
+  await importing()
+  const { CiphertextBlob } = await kms.encrypt({ KeyId, Plaintext: PLAINTEXT })
+  await kms.deleteImportedKeyMaterial({ KeyId })
+  await expect(kms.decrypt({ CiphertextBlob })).rejects.toMatchObject({ name: 'KMSInvalidStateException' })
+  await importing()
+  expect(bytes((await kms.decrypt({ CiphertextBlob })).Plaintext)).toEqual(Buffer.from(PLAINTEXT))
 })
 
 it('every action was called, and went well', () => {

@@ -1,5 +1,5 @@
 import { existsSync, readFileSync } from 'node:fs'
-import { afterEach, describe, expect, it, vi } from 'vitest'
+import { afterEach, beforeAll, describe, expect, it, vi } from 'vitest'
 import { ACTION_NAMES } from '../../kms/engine/actions.ts'
 import { HEAD_ROW } from '../../kms/engine/audit-log.ts'
 import type { KmsExceptionName } from '../../kms/engine/index.ts'
@@ -8,6 +8,7 @@ import { memoryStore } from '../../kms/store/memory.ts'
 import { sqliteStore } from '../../kms/store/sqlite.ts'
 import { DECLARED, NOT_YET } from './declared-errors.ts'
 import { newFile, refused } from './engine-setup.ts'
+import { reuseWrappingKeys } from './import-setup.ts'
 import { callAction, INPUTS, newSubject, provocationOf, SPECIFIC_NAMES } from './provocations.ts'
 
 // Every exception that the service model declares for an action is provoked here, or it is said why it cannot be.
@@ -51,6 +52,10 @@ const isNever = (action: string, error: string): boolean => neverNames.includes(
 /** Provoked for all actions at once, by what is wrong with the database. */
 const OF_DATABASE = ['KMSInternal', 'DependencyTimeout']
 const provoked = PAIRS.filter(({ action, error }) => !isNever(action, error) && !OF_DATABASE.includes(error))
+
+beforeAll(() => {
+  reuseWrappingKeys()
+})
 
 afterEach(() => {
   vi.useRealTimers()

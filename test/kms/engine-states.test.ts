@@ -1,9 +1,10 @@
-import { describe, expect, it } from 'vitest'
+import { beforeAll, describe, expect, it } from 'vitest'
 import { ACTION_NAMES } from '../../kms/engine/actions.ts'
 import type { KeyState } from '../../kms/engine/key-state.ts'
 import { KmsError } from '../../kms/errors.ts'
 import { memoryStore } from '../../kms/store/memory.ts'
 import { ARN_PREFIX } from './engine-setup.ts'
+import { reuseWrappingKeys } from './import-setup.ts'
 import { callAction, INPUTS, newSubject, setKey, type Subject } from './provocations.ts'
 
 // The table of key states of the AWS KMS developer guide, as the actions answer it: + goes on, D DisabledException,
@@ -39,6 +40,9 @@ const CLASSES: readonly (readonly [cells: string, actions: readonly string[]])[]
   ['+ D S S S S S +', ['EnableKeyRotation', 'DisableKeyRotation']],
   ['+ D S S S S S S', ['RotateKeyOnDemand', 'ReplicateKey']],
   ['+ D S S S S S +', ['UpdatePrimaryRegion']],
+  ['+ + S S + S S S', ['GetParametersForImport']],
+  ['+ + S S + S S +', ['ImportKeyMaterial']],
+  ['+ + + + + + S S', ['DeleteImportedKeyMaterial']],
 ]
 
 /** Actions that are on no key. */
@@ -85,6 +89,10 @@ const rows: readonly Row[] = [
   ...CLASSES.flatMap(([cells, actions]) => actions.map((action) => ({ title: action, action, cells }))),
   ...Object.entries(BESIDE).map(([title, [action, cells, change]]) => ({ title, action, cells, change })),
 ]
+
+beforeAll(() => {
+  reuseWrappingKeys()
+})
 
 it('the table has every action that is on a key', () => {
   const actions = CLASSES.flatMap(([, names]) => names)

@@ -2,7 +2,8 @@ import type { ActionName, Engine } from '../../kms/engine/index.ts'
 import type { KeyState } from '../../kms/engine/key-state.ts'
 import type { KeyRecord } from '../../kms/engine/records.ts'
 import type { Store } from '../../kms/store/store.ts'
-import { ABSENT, ACCOUNT, ARN_PREFIX, REGION, rowIdOf, writeRecords } from './engine-setup.ts'
+import { ABSENT, ACCOUNT, ARN_PREFIX, NOW, REGION, openEngine, rowIdOf, writeRecords } from './engine-setup.ts'
+import { importMaterial, NEVER, wrapFor } from './import-setup.ts'
 import { newStores, type Stores } from './key-store-setup.ts'
 import { STORE_INPUTS, STORE_PROVOCATIONS } from './store-provocations.ts'
 
@@ -12,6 +13,7 @@ import { STORE_INPUTS, STORE_PROVOCATIONS } from './store-provocations.ts'
 const message = Uint8Array.of(1, 2, 3)
 /** Where a multi-Region key is replicated to. */
 const OTHER_REGION = 'us-west-2'
+const MATERIAL = new Uint8Array(32).fill(1)
 const USER = `arn:aws:iam::${ACCOUNT}:user/alice`
 
 const KINDS = {
@@ -21,6 +23,7 @@ const KINDS = {
   agreement: { KeySpec: 'ECC_NIST_P256', KeyUsage: 'KEY_AGREEMENT' },
   encapsulation: { KeySpec: 'ML_KEM_512', KeyUsage: 'ENCAPSULATE_DECAPSULATE' },
   multiRegion: { MultiRegion: true },
+  external: { Origin: 'EXTERNAL' },
 } as const
 
 type Kind = keyof typeof KINDS
@@ -47,6 +50,7 @@ function kindOf(action: string): Kind {
   if (action.endsWith('Mac')) return 'mac'
   if (action.endsWith('capsulate')) return 'encapsulation'
   if (/Replicate|PrimaryRegion/.test(action)) return 'multiRegion'
+  if (action.includes('Import')) return 'external'
   return action === 'DeriveSharedSecret' ? 'agreement' : 'symmetric'
 }
 
@@ -92,6 +96,7 @@ export const INPUTS: Readonly<Record<string, MakeInput>> = {
     const { AliasName } = await newAlias(subject)
     return { AliasName }
   },
+  DeleteImportedKeyMaterial: byKey,
   DeriveSharedSecret: async ({ engine, keyId: KeyId }) => {
     const other = await newKeyOf(engine, 'agreement')
     const { PublicKey } = await engine.call('GetPublicKey', { KeyId: other })
@@ -113,7 +118,11 @@ export const INPUTS: Readonly<Record<string, MakeInput>> = {
   GetKeyLastUsage: byKey,
   GetKeyPolicy: byKey,
   GetKeyRotationStatus: byKey,
+  GetParametersForImport: ({ keyId: KeyId }) => {
+    return { KeyId, WrappingAlgorithm: 'RSAES_OAEP_SHA_256', WrappingKeySpec: 'RSA_2048' }
+  },
   GetPublicKey: byKey,
+  ImportKeyMaterial: async ({ engine, keyId }) => ({ ...(await wrapFor(engine, keyId, MATERIAL)), ...NEVER }),
   ListAliases: byKey,
   ListGrants: byKey,
   ListKeyPolicies: byKey,
@@ -184,6 +193,7 @@ const OTHER_USAGE: Readonly<Record<Kind, Kind>> = {
   agreement: 'signing',
   encapsulation: 'signing',
   multiRegion: 'mac',
+  external: 'mac',
 }
 
 /** What provokes an exception the same way, whatever the action. */
@@ -245,6 +255,8 @@ const SPECIFIC: Readonly<Record<string, MakeInput>> = {
     return { KeyId: await newKeyOf(engine, 'signing'), EncryptionAlgorithm: 'RSAES_OAEP_SHA_256' }
   }),
   'DeleteAlias NotFound': () => ({ AliasName: 'alias/none' }),
+  'DeleteImportedKeyMaterial KMSInvalidState': inState('DeleteImportedKeyMaterial', 'Creating'),
+  'DeleteImportedKeyMaterial UnsupportedOperation': ofSpec('DeleteImportedKeyMaterial', 'symmetric'),
   'DisableKeyRotation UnsupportedOperation': ofSpec('DisableKeyRotation', 'mac'),
   'EnableKeyRotation UnsupportedOperation': ofSpec('EnableKeyRotation', 'mac'),
   'GenerateDataKeyPair UnsupportedOperation': changed('GenerateDataKeyPair', () => ({ KeyPairSpec: 'SM2' })),
@@ -254,7 +266,19 @@ const SPECIFIC: Readonly<Record<string, MakeInput>> = {
   'GenerateRandom CustomKeyStoreNotFound': changed('GenerateRandom', () => ({ CustomKeyStoreId: 'cks-none' })),
   'GenerateRandom UnsupportedOperation': changed('GenerateRandom', () => ({ Recipient: {} })),
   'GetKeyRotationStatus UnsupportedOperation': ofSpec('GetKeyRotationStatus', 'mac'),
+  'GetParametersForImport UnsupportedOperation': ofSpec('GetParametersForImport', 'symmetric'),
   'GetPublicKey UnsupportedOperation': ofSpec('GetPublicKey', 'symmetric'),
+  'ImportKeyMaterial ExpiredImportToken': changed('ImportKeyMaterial', async (_, { store, keyId }) => {
+    const before = await openEngine(store, { clock: () => NOW - 86_400_000 })
+    return wrapFor(before, keyId, MATERIAL)
+  }),
+  'ImportKeyMaterial IncorrectKeyMaterial': changed('ImportKeyMaterial', async (_, { engine, keyId }) => {
+    await importMaterial(engine, keyId, MATERIAL)
+    return wrapFor(engine, keyId, new Uint8Array(32).fill(2))
+  }),
+  'ImportKeyMaterial InvalidCiphertext': changed('ImportKeyMaterial', () => ({ EncryptedKeyMaterial: message })),
+  'ImportKeyMaterial InvalidImportToken': changed('ImportKeyMaterial', () => ({ ImportToken: message })),
+  'ImportKeyMaterial UnsupportedOperation': ofSpec('ImportKeyMaterial', 'symmetric'),
   'ListKeyRotations UnsupportedOperation': ofSpec('ListKeyRotations', 'mac'),
   'ListRetirableGrants InvalidArn': () => ({ RetiringPrincipal: 'nobody' }),
   'PutKeyPolicy LimitExceeded': changed('PutKeyPolicy', ({ Policy }) => ({

@@ -1,5 +1,5 @@
 import { KmsError } from '../../errors.ts'
-import type { Action } from '../action.ts'
+import type { Action, ActionContext } from '../action.ts'
 import { keyArn, rowId } from '../arn.ts'
 import { authorise } from '../authorise.ts'
 import { toHex, uuidOf } from '../bytes.ts'
@@ -15,42 +15,38 @@ import type { KeyRecord } from '../records.ts'
 import { recordTags } from '../tags.ts'
 import type { CreateKeyInput, KeyMetadataOutput } from '../types.ts'
 
-/** CreateKey: a new key with its first material. */
+/** CreateKey: a new key with its first material, or one that waits for material to be imported. */
 export const createKey: Action<CreateKeyInput, KeyMetadataOutput> = {
   shape: 'CreateKeyRequest',
   mode: 'write',
   async act(context, input) {
     if (isForStore(input)) return createKeyInStore(context, input)
     const { keySpec, keyUsage } = kindOf(input)
-    assertSupported(input)
+    assertSupported(input, keySpec)
     const tags = recordTags(input.Tags ?? [])
     await authorise(context, '*')
     await addToKeyCount(context, 1)
     const materialId = newMaterialId(context)
     const keyId = newKeyId(context.random(16), input.MultiRegion)
-    const { material, publicKey } = await newMaterial(context, keySpec)
+    const made = input.Origin === 'EXTERNAL' ? undefined : await newMaterial(context, keySpec)
     const key: KeyRecord = {
       keyId,
       created: context.now,
       description: input.Description ?? '',
-      state: 'Enabled',
+      state: made ? 'Enabled' : 'PendingImport',
       keySpec,
       keyUsage,
-      origin: 'AWS_KMS',
+      origin: made ? 'AWS_KMS' : 'EXTERNAL',
       tags,
-      currentMaterial: materialId,
-      materials: [{ id: materialId, created: context.now }],
-      ...(publicKey && { publicKey: toHex(publicKey) }),
+      ...(made && { currentMaterial: materialId }),
+      materials: made ? [{ id: materialId, created: context.now }] : [],
+      ...(made?.publicKey && { publicKey: toHex(made.publicKey) }),
       aliases: [],
       grants: 0,
       ...(input.MultiRegion && { multiRegion: { type: 'PRIMARY', primary: context.scope.region, replicas: [] } }),
       onDemandRotations: 0,
     }
-    try {
-      await storeMaterial(context, key, materialId, material)
-    } finally {
-      material.fill(0)
-    }
+    if (made) await storeOnce(context, key, materialId, made.material)
     const { Policy: text, BypassPolicyLockoutSafetyCheck: bypassesLockoutCheck } = input
     await writePolicy(context, key, { text, bypassesLockoutCheck })
     await context.records.put('key', rowId(context.scope, key.keyId), key)
@@ -61,6 +57,19 @@ export const createKey: Action<CreateKeyInput, KeyMetadataOutput> = {
 
 function newKeyId(bytes: Uint8Array, isMultiRegion: boolean | undefined): string {
   return isMultiRegion ? `mrk-${toHex(bytes)}` : uuidOf(bytes)
+}
+
+async function storeOnce(
+  context: ActionContext,
+  key: KeyRecord,
+  materialId: string,
+  material: Uint8Array,
+): Promise<void> {
+  try {
+    await storeMaterial(context, key, materialId, material)
+  } finally {
+    material.fill(0)
+  }
 }
 
 interface Kind {
@@ -89,9 +98,12 @@ function kindOf({ KeySpec, CustomerMasterKeySpec, KeyUsage }: CreateKeyInput): K
   return { keySpec: spec as KeySpecName, keyUsage: usage }
 }
 
-function assertSupported(input: CreateKeyInput): void {
+function assertSupported(input: CreateKeyInput, keySpec: KeySpecName): void {
   const { Origin = 'AWS_KMS' } = input
-  if (Origin !== 'AWS_KMS') throw unsupported(`Origin ${Origin}`)
+  const isImportable = specification(keySpec)?.importBytes !== undefined
+  if (Origin === 'EXTERNAL' && !isImportable) throw unsupported(`Origin EXTERNAL of KeySpec ${keySpec}`)
+  if (Origin !== 'AWS_KMS' && Origin !== 'EXTERNAL') throw unsupported(`Origin ${Origin}`)
+  if (Origin === 'EXTERNAL' && input.MultiRegion) throw unsupported('Origin EXTERNAL of multi-Region keys')
   assertNotGiven(input, ['CustomKeyStoreId', 'XksKeyId'], `keys of origin ${Origin}`)
 }
 

@@ -2,6 +2,7 @@ import { KmsError } from '../../errors.ts'
 import type { Action } from '../action.ts'
 import { keyMetadata } from '../key-metadata.ts'
 import { publicKeyOf } from '../key-pair.ts'
+import { isPair } from '../key-spec.ts'
 import { assertKeyState } from '../key-state.ts'
 import { resolveKey } from '../lookup.ts'
 import type { DescribeKeyInput, GetPublicKeyOutput } from '../types.ts'
@@ -12,7 +13,7 @@ export const getPublicKey: Action<DescribeKeyInput, GetPublicKeyOutput> = {
   mode: 'read',
   async act(context, { KeyId, GrantTokens }) {
     const { record, arn } = await resolveKey(context, KeyId, { grantTokens: GrantTokens })
-    if (record.publicKey === undefined) {
+    if (!isPair(record.keySpec)) {
       throw new KmsError('UnsupportedOperationException', `${arn} is a symmetric key, which has no public key.`)
     }
     assertKeyState(record.state, 'cryptography', arn)

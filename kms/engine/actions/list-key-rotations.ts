@@ -1,7 +1,7 @@
 import type { Action } from '../action.ts'
 import { resolveKeyId } from '../lookup.ts'
 import { pageOf } from '../paging.ts'
-import type { KeyRecord, MaterialEntry } from '../records.ts'
+import type { ImportedMaterial, KeyRecord, MaterialEntry } from '../records.ts'
 import { assertRotation } from '../rotation.ts'
 import type { ListKeyRotationsInput, ListKeyRotationsOutput, RotationsListEntry } from '../types.ts'
 
@@ -22,11 +22,25 @@ export const listKeyRotations: Action<ListKeyRotationsInput, ListKeyRotationsOut
   },
 }
 
-function entryOf({ keyId, currentMaterial }: KeyRecord, { id, rotated }: MaterialEntry): RotationsListEntry {
+function entryOf({ keyId, currentMaterial }: KeyRecord, { id, rotated, imported }: MaterialEntry): RotationsListEntry {
+  const state = id === currentMaterial ? 'CURRENT' : 'NON_CURRENT'
   return {
     KeyId: keyId,
     KeyMaterialId: id,
-    KeyMaterialState: id === currentMaterial ? 'CURRENT' : 'NON_CURRENT',
+    KeyMaterialState: imported?.isPending ? 'PENDING_ROTATION' : state,
+    ...(imported && importOf(imported)),
     ...(rotated && { RotationDate: new Date(rotated.at), RotationType: rotated.type }),
+  }
+}
+
+function importOf({ isPresent, until, description }: ImportedMaterial): Partial<RotationsListEntry> {
+  const expiration =
+    until === undefined
+      ? { ExpirationModel: 'KEY_MATERIAL_DOES_NOT_EXPIRE' }
+      : { ExpirationModel: 'KEY_MATERIAL_EXPIRES', ValidTo: new Date(until) }
+  return {
+    ImportState: isPresent ? 'IMPORTED' : 'PENDING_IMPORT',
+    ...(description !== undefined && { KeyMaterialDescription: description }),
+    ...(isPresent && expiration),
   }
 }

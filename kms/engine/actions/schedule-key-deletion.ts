@@ -1,5 +1,6 @@
 import { KmsError } from '../../errors.ts'
 import type { Action } from '../action.ts'
+import { lacksMaterial } from '../imported.ts'
 import { assertKeyState, type KeyState } from '../key-state.ts'
 import { resolveKeyId, updateKey } from '../lookup.ts'
 import type { KeyRecord } from '../records.ts'
@@ -54,7 +55,6 @@ export const cancelKeyDeletion: Action<KeyIdInput, KeyIdOutput> = {
   },
 }
 
-function stateAfter({ currentMaterial, deletion, keyStore }: KeyRecord): KeyState {
-  if (keyStore) return 'Disabled'
-  return currentMaterial === undefined || deletion?.from === 'PendingImport' ? 'PendingImport' : 'Disabled'
+function stateAfter(record: KeyRecord): KeyState {
+  return lacksMaterial(record) ? 'PendingImport' : 'Disabled'
 }

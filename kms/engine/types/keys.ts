@@ -26,6 +26,9 @@ export interface KeyMetadata {
   readonly MacAlgorithms?: readonly string[]
   readonly KeyAgreementAlgorithms?: readonly string[]
   readonly EncapsulationAlgorithms?: readonly string[]
+  /** Of keys with imported material that is all there; the date is that of the first that expires. */
+  readonly ExpirationModel?: string
+  readonly ValidTo?: Date
   readonly KeyId: string
   readonly KeyManager: 'CUSTOMER'
   readonly KeySpec: string
@@ -183,6 +186,11 @@ export interface RotationsListEntry {
   readonly KeyId: string
   readonly KeyMaterialId: string
   readonly KeyMaterialState: string
+  /** Of imported material, as the next three. */
+  readonly ImportState?: string
+  readonly KeyMaterialDescription?: string
+  readonly ExpirationModel?: string
+  readonly ValidTo?: Date
   /** Absent for the first material. */
   readonly RotationDate?: Date
   readonly RotationType?: string

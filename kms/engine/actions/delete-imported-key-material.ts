@@ -1,0 +1,24 @@
+import { KmsError } from '../../errors.ts'
+import type { Action } from '../action.ts'
+import { assertImports, forgetMaterial } from '../imported.ts'
+import { resolveKeyId, updateKey } from '../lookup.ts'
+import type { DeleteImportedKeyMaterialInput, DeleteImportedKeyMaterialOutput } from '../types.ts'
+
+/** DeleteImportedKeyMaterial: the key cannot be used until the same material is imported again. */
+export const deleteImportedKeyMaterial: Action<DeleteImportedKeyMaterialInput, DeleteImportedKeyMaterialOutput> = {
+  shape: 'DeleteImportedKeyMaterialRequest',
+  mode: 'write',
+  async act(context, { KeyId, KeyMaterialId }) {
+    const found = await resolveKeyId(context, KeyId)
+    const { stored, record, arn } = found
+    assertImports(found, 'deleteMaterial')
+    const id = KeyMaterialId ?? record.currentMaterial
+    const entry = record.materials.find((material) => material.id === id)
+    if (KeyMaterialId !== undefined && !entry) {
+      throw new KmsError('NotFoundException', `Key material ${KeyMaterialId} of key ${arn} does not exist.`)
+    }
+    if (!entry) return { KeyId: arn }
+    if (entry.imported?.isPresent) await updateKey(context, stored, await forgetMaterial(context, record, entry.id))
+    return { KeyId: arn, KeyMaterialId: entry.id }
+  },
+}
