@@ -13,6 +13,7 @@ import type { RootKeys } from './keys.ts'
 import { DueFirst } from './lookup.ts'
 import { OutsideResults, OutsideWork, wipeBytes } from './outside.ts'
 import { PolicyTexts } from './policy-texts.ts'
+import { assertUnderRoot } from './root.ts'
 import type { StoreKeys } from './store-keys.ts'
 import { TimeGuard } from './time-guard.ts'
 import { callRecord, managementRecord, Trail } from './trail.ts'
@@ -131,16 +132,22 @@ export class Calls {
   }
 
   async #transact<T>(work: (batch: Batch) => Promise<T>): Promise<T> {
-    const { store } = this.#host
-    const { result, mustPurge, removed } = await store.transaction('write', async (rows) => {
-      const batch = await Batch.open(this.#host, rows, this.#known)
-      const result = await work(batch)
-      await batch.close()
-      return { result, mustPurge: batch.mustPurge, removed: batch.removed }
-    })
-    if (mustPurge) await store.purge()
-    this.#removeKeys(removed)
-    return result
+    const { store, keys } = this.#host
+    try {
+      const { result, mustPurge, removed } = await store.transaction('write', async (rows) => {
+        const batch = await Batch.open(this.#host, rows, this.#known)
+        const result = await work(batch)
+        await batch.close()
+        return { result, mustPurge: batch.mustPurge, removed: batch.removed }
+      })
+      if (mustPurge) await store.purge()
+      this.#removeKeys(removed)
+      return result
+    } catch (error) {
+      // No row is authentic any more once the store was put under another root key: that is the better thing to say.
+      if (error instanceof KmsError && error.name === 'KMSInternalException') await assertUnderRoot(store, keys)
+      throw error
+    }
   }
 
   /** Only when it is durable that they ended. A module that is not at hand keeps its key, which nobody can use. */

@@ -91,7 +91,11 @@ export async function unsealStoreSecret(
 }
 
 /** Names the secret of a store for its sealing. */
-export function describeStoreSecret({ account, region }: Scope, id: string, rootKeyId: string): readonly string[] {
+export function describeStoreSecret(
+  { account, region }: Pick<Scope, 'account' | 'region'>,
+  id: string,
+  rootKeyId: string,
+): readonly string[] {
   return ['key store secret', account, region, id, rootKeyId]
 }
 

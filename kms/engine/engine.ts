@@ -161,7 +161,7 @@ function scopesOf({ account, region, regions }: EngineOptions): readonly [Scope,
   return scopes
 }
 
-function systemRandom(length: number): Uint8Array<ArrayBuffer> {
+export function systemRandom(length: number): Uint8Array<ArrayBuffer> {
   return globalThis.crypto.getRandomValues(new Uint8Array(length))
 }
 

@@ -16,5 +16,6 @@ export type {
 export { KeyStoreError } from '../key-stores/key-store.ts'
 export type { KeyStoreOptions } from './key-store-host.ts'
 export type { IamAccessKey, IamActionName, IamTypes, IamUser } from './iam.ts'
+export { rotateRootKey, type RotateRootKeyOptions } from './rotate-root.ts'
 export type { AuditRecord } from './trail.ts'
 export type * from './types.ts'

@@ -1,6 +1,6 @@
 import { AuthenticationError } from '../../bindings/errors.ts'
 import type { ActionContext } from './action.ts'
-import { rowId } from './arn.ts'
+import { rowId, type Scope } from './arn.ts'
 import { fromHex, toHex } from './bytes.ts'
 import { tampered, type KeyRecord } from './records.ts'
 import { readRootKeyId } from './root.ts'
@@ -72,8 +72,8 @@ function materialRow({ scope }: MaterialContext, keyId: string, materialId: stri
 }
 
 /** Names a secret for its sealing: what it is and whose. */
-function describeMaterial(
-  { scope: { account, region } }: MaterialContext,
+export function describeMaterial(
+  { scope: { account, region } }: { readonly scope: Pick<Scope, 'account' | 'region'> },
   rootKeyId: string,
   { keyId, keySpec, keyUsage, origin }: KeyIdentity,
   materialId: string,

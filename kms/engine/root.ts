@@ -46,11 +46,25 @@ async function makeSecret(
     const [found] = await rows.list(table, { prefix: '', limit: 1 })
     if (found) throw new KmsError('RootKeyException', 'the store holds keys and does not say under which root key')
   }
-  const rootKeyId = toHex(random(16))
   const secret = random(STORE_SECRET_BYTES)
-  const record: RootRecord = { rootKeyId, secret: toHex(keys.seal(secret, ...secretDescription(rootKeyId))) }
-  await new RecordTransaction(rows, keys).put('meta', ROOT_ROW, record)
+  await new RecordTransaction(rows, keys).put('meta', ROOT_ROW, sealStoreSecret(keys, secret, toHex(random(16))))
   return secret
+}
+
+/** The record of a root key with this id. */
+export function sealStoreSecret(keys: RootKeys, secret: Uint8Array, rootKeyId: string): RootRecord {
+  return { rootKeyId, secret: toHex(keys.seal(secret, ...secretDescription(rootKeyId))) }
+}
+
+/** The caller wipes it. */
+export function unsealStoreSecret(keys: RootKeys, record: RootRecord): Uint8Array {
+  return keys.unseal(fromHex(record.secret), ...secretDescription(record.rootKeyId))
+}
+
+/** @throws KmsError `RootKeyException` if the store is under another root key by now */
+export async function assertUnderRoot(store: Store, keys: RootKeys): Promise<void> {
+  const secret = await store.transaction('read', (rows) => readSecret(keys, rows))
+  secret?.fill(0)
 }
 
 /** Undefined if the store is under no root key yet. @throws KmsError `RootKeyException` if it is under another one */

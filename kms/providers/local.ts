@@ -1,14 +1,11 @@
-import { createHash } from 'node:crypto'
-import { existsSync, realpathSync } from 'node:fs'
-import { homedir } from 'node:os'
-import { basename, dirname, isAbsolute, join, relative, resolve, sep } from 'node:path'
 import { scopeOf } from '../engine/arn.ts'
-import { createEngine, type Engine, type EngineOptions } from '../engine/index.ts'
-import { KmsError } from '../errors.ts'
+import { createEngine, rotateRootKey, type Engine, type EngineOptions } from '../engine/index.ts'
 import type { KmsPairProvider, KmsProvider } from '../provider.ts'
 import { sqliteStore } from '../store/sqlite.ts'
-import { TABLES, type Store, type StoreTransaction } from '../store/store.ts'
-import { createRootKey, hasRootKey, readRootKey } from './root-key-file.node.ts'
+import { localFiles, openRootKey } from './local-files.node.ts'
+import { createNextRootKey, installNextRootKey } from './root-key-file.node.ts'
+
+export { defaultRootKeyFile } from './local-files.node.ts'
 
 /** Options of {@link localKms}. */
 export interface LocalKmsOptions extends Pick<EngineOptions, 'account' | 'region' | 'regions' | 'clock'> {
@@ -35,9 +32,6 @@ export interface LocalKms {
   readonly close: () => Promise<void>
 }
 
-/** Name of the database in its directory. */
-const DATABASE = 'kms.sqlite'
-
 /**
  * Opens the KMS in a directory. The first time it makes a root key, outside the directory; a root key is never made for
  * a database that is in use.
@@ -50,12 +44,8 @@ const DATABASE = 'kms.sqlite'
 export async function localKms(options: LocalKmsOptions): Promise<LocalKms> {
   const { account, region, regions, clock, create = true } = options
   for (const name of regions ?? [region]) scopeOf({ account, region: name })
-  const directory = realPath(options.directory)
-  const rootKeyFile = realPath(options.rootKeyFile ?? defaultRootKeyFile(directory))
-  if (isInside(directory, rootKeyFile)) {
-    throw new RangeError(`the root key must not be in the directory of the database: ${rootKeyFile}`)
-  }
-  const store = await sqliteStore({ file: join(directory, DATABASE), create })
+  const { database, rootKeyFile } = localFiles(options)
+  const store = await sqliteStore({ file: database, create })
   let rootKey: Uint8Array | undefined
   try {
     rootKey = await openRootKey(store, rootKeyFile, create)
@@ -70,50 +60,31 @@ export async function localKms(options: LocalKmsOptions): Promise<LocalKms> {
   }
 }
 
-/** The absolute path without symbolic links, as far as it exists: one directory has one name. */
-function realPath(path: string): string {
-  const absolute = resolve(path)
-  if (existsSync(absolute)) return realpathSync(absolute)
-  const parent = dirname(absolute)
-  return parent === absolute ? absolute : join(realPath(parent), basename(absolute))
-}
-
-function isInside(directory: string, file: string): boolean {
-  const path = relative(directory, file)
-  return path !== '..' && !path.startsWith(`..${sep}`) && !isAbsolute(path)
-}
-
-/** Where the root key of a directory is unless it is said. */
-export function defaultRootKeyFile(directory: string): string {
-  const { XDG_CONFIG_HOME = '', APPDATA = '' } = process.env
-  const configured = process.platform === 'win32' ? APPDATA : XDG_CONFIG_HOME
-  // A relative path is to be ignored (XDG Base Directory Specification).
-  const configuration = isAbsolute(configured) ? configured : join(homedir(), '.config')
-  const name = createHash('sha256').update(realPath(directory)).digest('hex').slice(0, 16)
-  return join(configuration, 'waxseal', 'root-keys', `${name}.key`)
-}
-
-async function openRootKey(store: Store, file: string, create: boolean): Promise<Uint8Array> {
-  if (!(await store.transaction('read', isEmpty))) return readRootKeyInUse(file)
-  if (!create) throw new KmsError('NotFoundException', 'there is no KMS here: its database is empty')
-  // In a writing transaction, so that of two processes that begin at once one makes the key and the other reads it.
-  return store.transaction('write', async (rows) => {
-    if (!(await isEmpty(rows))) return readRootKeyInUse(file)
-    return hasRootKey(file) ? readRootKey(file) : createRootKey(file)
-  })
-}
-
-async function isEmpty(rows: StoreTransaction): Promise<boolean> {
-  for (const table of TABLES) {
-    const [row] = await rows.list(table, { prefix: '', limit: 1 })
-    if (row) return false
+/**
+ * Puts the KMS in a directory under a new root key: everything in it is sealed again. The old key is kept beside the new
+ * one, in the file that is answered: it opens copies of the database from before, and while it is there, what was deleted
+ * since can be had from such a copy. No other process may have the KMS open; one that has fails from then on.
+ *
+ * @throws as {@link localKms}; nothing is changed then. After an interruption the KMS opens under the old key or the new.
+ */
+export async function rotateLocalRootKey(
+  options: Omit<LocalKmsOptions, 'create' | 'regions'>,
+): Promise<{ readonly rootKeyFile: string; readonly oldRootKeyFile: string }> {
+  const { account, region, clock } = options
+  const { database, rootKeyFile } = localFiles(options)
+  const store = await sqliteStore({ file: database, create: false })
+  const keys: Uint8Array[] = []
+  try {
+    const rootKey = await openRootKey(store, rootKeyFile, false)
+    keys.push(rootKey)
+    const newRootKey = createNextRootKey(rootKeyFile)
+    keys.push(newRootKey)
+    await rotateRootKey({ store, rootKey, newRootKey, account, region, clock })
+    return { rootKeyFile, oldRootKeyFile: installNextRootKey(rootKeyFile) }
+  } finally {
+    for (const key of keys) key.fill(0)
+    await store.close()
   }
-  return true
-}
-
-function readRootKeyInUse(file: string): Uint8Array {
-  if (hasRootKey(file)) return readRootKey(file)
-  throw new KmsError('RootKeyException', `the root key of this KMS is missing: put it back at ${file}`)
 }
 
 /**

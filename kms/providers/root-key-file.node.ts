@@ -1,4 +1,16 @@
-import { closeSync, constants, existsSync, fstatSync, fsyncSync, openSync, readSync, rmSync, writeSync } from 'node:fs'
+import {
+  closeSync,
+  constants,
+  existsSync,
+  fstatSync,
+  fsyncSync,
+  linkSync,
+  openSync,
+  readSync,
+  renameSync,
+  rmSync,
+  writeSync,
+} from 'node:fs'
 import { dirname } from 'node:path'
 import { KmsError } from '../errors.ts'
 import { makeFolder, syncFolder } from '../store/folder.ts'
@@ -70,6 +82,51 @@ export function createRootKey(file: string): Uint8Array {
     throw refused(file, `cannot be made: ${messageOf(cause)}`, cause)
   }
   return key
+}
+
+/** Where the root key that comes next waits while a KMS is put under it. */
+export function nextRootKeyFile(file: string): string {
+  return `${file}.next`
+}
+
+/** Makes the root key that comes next. One that waits there is of a rotation that was given up: the KMS is not under it. */
+export function createNextRootKey(file: string): Uint8Array {
+  rmSync(nextRootKeyFile(file), { force: true })
+  return createRootKey(nextRootKeyFile(file))
+}
+
+/**
+ * Puts the key that waits in the place of the old one, which is kept beside it; answers where. May be done again after it
+ * was interrupted.
+ */
+export function installNextRootKey(file: string): string {
+  const old = keepOld(file)
+  renameSync(nextRootKeyFile(file), file)
+  syncFolder(dirname(file))
+  return old
+}
+
+function keepOld(file: string): string {
+  for (let number = 1; ; number++) {
+    const old = `${file}.old-${String(number)}`
+    try {
+      linkSync(file, old)
+      return old
+    } catch (cause) {
+      if ((cause as NodeJS.ErrnoException).code !== 'EEXIST')
+        throw refused(file, 'cannot be kept beside the new one', cause)
+      if (isSameKey(file, old)) return old
+    }
+  }
+}
+
+function isSameKey(file: string, other: string): boolean {
+  const keys = [readRootKey(file), readRootKey(other)] as const
+  try {
+    return keys[0].every((byte, index) => byte === keys[1][index])
+  } finally {
+    for (const key of keys) key.fill(0)
+  }
 }
 
 function writeNewFile(file: string, key: Uint8Array): void {

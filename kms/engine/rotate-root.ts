@@ -1,0 +1,199 @@
+import { assertLength } from '../../bindings/bytes.ts'
+import { KmsError } from '../errors.ts'
+import { TABLES, type Store, type StoreTransaction, type Table } from '../store/store.ts'
+import { scopeOf } from './arn.ts'
+import { AuditLog } from './audit-log.ts'
+import { AuthenticRows, KnownRows } from './authentic-rows.ts'
+import { fromHex, toHex } from './bytes.ts'
+import { accountRoot } from './caller.ts'
+import { describeStoreSecret } from './custom-key-stores.ts'
+import { systemRandom } from './engine.ts'
+import { describeAccessKey } from './iam.ts'
+import { ROOT_KEY_BYTES, RootKeys } from './keys.ts'
+import { describeMaterial } from './material.ts'
+import { wipeBytes } from './outside.ts'
+import { RecordTransaction, tampered, type Records, type RootRecord } from './records.ts'
+import { openRoot, readRootKeyId, ROOT_ROW, sealStoreSecret, unsealStoreSecret } from './root.ts'
+import { managementRecord } from './trail.ts'
+
+/** Options of {@link rotateRootKey}. */
+export interface RotateRootKeyOptions {
+  readonly store: Store
+  /** The key that the store is under. */
+  readonly rootKey: Uint8Array
+  /** 32 bytes, random. */
+  readonly newRootKey: Uint8Array
+  /** Milliseconds since 1970. Default `Date.now`. */
+  readonly clock?: (() => number) | undefined
+  /** For the record in the log. Twelve digits; default 000000000000. */
+  readonly account?: string | undefined
+  readonly region?: string | undefined
+}
+
+type Describe<T extends keyof Records> = (
+  record: Records[T],
+  id: string,
+  records: RecordTransaction,
+  rootKeyId: string,
+) => Promise<readonly string[]>
+
+/** As what the `sealed` member of a table's records is sealed; every table must say, so that no secret is left behind. */
+const SEALED: { readonly [T in keyof Records]: Describe<T> | undefined } = {
+  material: async (record, id, records, rootKeyId) => {
+    const [account = '', region = '', keyId = ''] = id.split('/')
+    const key = await records.get('key', [account, region, keyId].join('/'))
+    if (!key) throw tampered('material', id)
+    return describeMaterial({ scope: { account, region } }, rootKeyId, key.record, record.materialId)
+  },
+  identity: (record, id, _, rootKeyId) => {
+    const [account = ''] = id.split('/')
+    return Promise.resolve(
+      'sealed' in record ? describeAccessKey(account, record.accessKeyId, record.userId, rootKeyId) : [],
+    )
+  },
+  keystore: (record, id, _, rootKeyId) => {
+    const [account = '', region = ''] = id.split('/')
+    return Promise.resolve('sealed' in record ? describeStoreSecret({ account, region }, record.id, rootKeyId) : [])
+  },
+  // The secret of the root record has a name of its own; the key that signs the log's heads is under the store's secret.
+  meta: undefined,
+  // Wrapped by a KMS key.
+  'branch-key': undefined,
+  key: undefined,
+  alias: undefined,
+  policy: undefined,
+  grant: undefined,
+  retiring: undefined,
+  usage: undefined,
+  due: undefined,
+}
+
+const PAGE = 256
+
+/**
+ * Puts a store under another root key: every secret is sealed again and every row authenticated again, in one
+ * transaction. Nothing else may work on the store; an engine that is open on it has to be opened anew. Copies of the
+ * store from before stay readable with the old root key until that is destroyed.
+ *
+ * @throws KmsError `RootKeyException` if the store is not under `rootKey`; `KMSInternalException` if a row is not
+ *   authentic. Nothing is changed then.
+ */
+export async function rotateRootKey(options: RotateRootKeyOptions): Promise<void> {
+  const { store, clock = Date.now } = options
+  assertLength(options.rootKey, 'rootKey', ROOT_KEY_BYTES)
+  assertLength(options.newRootKey, 'newRootKey', ROOT_KEY_BYTES)
+  const scope = scopeOf(options)
+  const from = new RootKeys(options.rootKey, systemRandom)
+  const to = new RootKeys(options.newRootKey, systemRandom)
+  try {
+    const storeKeys = await openRoot(store, from, systemRandom)
+    try {
+      await store.transaction('write', async (rows) => {
+        const rootKeyId = await putUnder(rows, from, to)
+        const records = new RecordTransaction(rows, to)
+        const log = await AuditLog.open(rows, records, storeKeys.audit)
+        const call = { name: 'RotateRootKey', input: { rootKeyId }, caller: accountRoot(scope), request: {}, scope }
+        const outcome = { output: undefined }
+        await log.append((ids) => {
+          return { ...managementRecord({ ...call, now: clock(), outcome }, ids), eventSource: 'kms.amazonaws.com' }
+        })
+        await log.close()
+      })
+      await store.purge()
+    } finally {
+      wipeBytes(storeKeys)
+    }
+  } finally {
+    from.wipe()
+    to.wipe()
+  }
+}
+
+/** Answers the id of the new root key. */
+async function putUnder(rows: StoreTransaction, from: RootKeys, to: RootKeys): Promise<string> {
+  const old = new RecordTransaction(rows, from)
+  const oldId = await readRootKeyId(old)
+  // All of it is looked through before anything is changed: what is written again becomes authentic.
+  for (const table of TABLES) {
+    if (isRecordTable(table)) await eachPage(rows, table, (range) => old.list(table, range))
+  }
+  const newId = toHex(systemRandom(16))
+  await rewrite(rows, { from, to, oldId, newId, old })
+  return newId
+}
+
+interface Rotation {
+  readonly from: RootKeys
+  readonly to: RootKeys
+  readonly oldId: string
+  readonly newId: string
+  /** Rows as they were found before the change; keys are read from it. */
+  readonly old: RecordTransaction
+}
+
+async function rewrite(rows: StoreTransaction, rotation: Rotation): Promise<void> {
+  const { from, to, old } = rotation
+  // The index is made anew: also where a row stands in it depends on the root key.
+  await eachPage(rows, 'index', async (range) => {
+    const found = await rows.list('index', range)
+    for (const { id } of found) await rows.delete('index', id)
+    return found.map((row) => ({ row }))
+  })
+  // Materials before keys: what a material is sealed as is read from its key.
+  const tables = TABLES.filter(isRecordTable).sort((a, b) => Number(b === 'material') - Number(a === 'material'))
+  const known = new KnownRows()
+  for (const table of tables) {
+    await eachPage(rows, table, async (range) => {
+      const found = await new AuthenticRows(rows, from, known).list(table, range)
+      for (const { row, record } of found) {
+        const changed = await resealed(table, row.id, record as Records[typeof table], { ...rotation, old })
+        const previous = { row, record: record as Records[typeof table] }
+        await new RecordTransaction(rows, to).put(table, row.id, changed, previous)
+      }
+      return found
+    })
+  }
+}
+
+async function resealed<T extends keyof Records>(
+  table: T,
+  id: string,
+  record: Records[T],
+  { from, to, oldId, newId, old }: Rotation,
+): Promise<Records[T]> {
+  if (table === 'meta' && id === ROOT_ROW) {
+    const secret = unsealStoreSecret(from, record as RootRecord)
+    try {
+      return sealStoreSecret(to, secret, newId) as Records[T]
+    } finally {
+      secret.fill(0)
+    }
+  }
+  const describe = SEALED[table]
+  if (!('sealed' in record)) return record
+  if (describe === undefined) throw new KmsError('KMSInternalException', `the table ${table} has secrets of no kind`)
+  const secret = from.unseal(fromHex(record.sealed), ...(await describe(record, id, old, oldId)))
+  try {
+    return { ...record, sealed: toHex(to.seal(secret, ...(await describe(record, id, old, newId)))) }
+  } finally {
+    secret.fill(0)
+  }
+}
+
+/** Calls `work` for all rows of a table, page by page; it answers what it found. */
+async function eachPage(
+  rows: StoreTransaction,
+  table: Table,
+  work: (range: { prefix: string; after?: string; limit: number }) => Promise<readonly { row: { id: string } }[]>,
+): Promise<void> {
+  let after: string | undefined
+  do {
+    const found = await work({ prefix: '', limit: PAGE, ...(after !== undefined && { after }) })
+    after = found.length < PAGE ? undefined : found.at(-1)?.row.id
+  } while (after !== undefined)
+}
+
+/** The log is a chain under a key of the store's own, and stays as it is. */
+function isRecordTable(table: Table): table is keyof Records {
+  return table !== 'index' && table !== 'audit'
+}
