@@ -1,8 +1,10 @@
+import { randomBytes } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
 import { HEAD_ROW } from '../../kms/engine/audit-log.ts'
 import type { CallOptions, Engine, KmsExceptionName, Principal } from '../../kms/engine/index.ts'
 import { memoryStore, type Store } from '../../kms/store/memory.ts'
 import { TABLES } from '../../kms/store/store.ts'
+import { importMaterial } from './import-setup.ts'
 import { ACCOUNT, ARN_PREFIX, newKey, NOW, openEngine, refused } from './engine-setup.ts'
 
 // What is allowed goes well, then it is taken away, and the same calls fail, each with its exception: the log shows it,
@@ -17,7 +19,7 @@ const CONTEXT = { tenant: 'a' }
 interface Setting {
   readonly store: Store
   readonly engine: Engine
-  readonly keyId: string
+  keyId: string
   readonly alice: Principal
   readonly wait: (milliseconds: number) => void
 }
@@ -126,6 +128,20 @@ const CASES: Readonly<Record<string, Case>> = {
     error: 'NotFoundException',
     message: /^Key 'arn:\S+' does not exist$/,
   },
+  'an expired import': {
+    calls: byRoot,
+    allow: async (setting) => {
+      const { engine } = setting
+      setting.keyId = (await engine.call('CreateKey', { Origin: 'EXTERNAL' })).KeyMetadata.KeyId
+      await importMaterial(engine, setting.keyId, randomBytes(32), { ValidTo: new Date(NOW + DAY) })
+    },
+    end: async ({ engine, wait }) => {
+      wait(DAY)
+      await engine.runDueWork()
+    },
+    error: 'KMSInvalidStateException',
+    message: /^arn:\S+ is pending import\.$/,
+  },
   'a disabled key': {
     calls: byRoot,
     allow: nothing,
@@ -149,8 +165,9 @@ async function rowsOf(store: Store): Promise<unknown> {
 describe.each(Object.entries(CASES))('%s', (_, { calls, allow, end, error, message, context = CONTEXT }) => {
   it('ends what went well before, is on record, and leaves no trace beside it', async () => {
     const setting = await newSetting()
-    const { store, engine, keyId } = setting
+    const { store, engine } = setting
     const given = await allow(setting)
+    const { keyId } = setting
     await Promise.all(calls(setting, CONTEXT))
     await end(setting, given)
     const before = await rowsOf(store)

@@ -6,7 +6,11 @@ import { createEngine, type Engine } from '../../kms/engine/index.ts'
 import { RootKeys } from '../../kms/engine/keys.ts'
 import { localKms } from '../../kms/providers/local.ts'
 import { sqliteStore } from '../../kms/store/sqlite.ts'
+import { importMaterial } from './import-setup.ts'
+import { connected, EXTERNAL_STORE, HSM_STORE, newStores } from './key-store-setup.ts'
+import { PIN } from './memory-hsm.ts'
 import { temporaryFolder } from './temporary.ts'
+import { SECRET_ACCESS_KEY } from './xks-proxy.ts'
 
 const folder = temporaryFolder()
 
@@ -60,6 +64,12 @@ const KINDS = [
 ] as const
 
 const USER = 'arn:aws:iam::000000000000:user/alice'
+
+/** All that the engine seals. */
+const LABELS = [
+  ...['access key', 'audit head key', 'import token', 'key store secret', 'material', 'store secret'],
+  'wrapping key',
+]
 
 /** Copies of all that is sealed from now on, with what it is. */
 function watchSeals(): { readonly label: string; readonly secret: Uint8Array }[] {
@@ -139,7 +149,7 @@ describe('the files of a KMS', () => {
     const sealed = watchSeals()
     const rootKey = Uint8Array.from(randomBytes(32))
     const store = await sqliteStore({ file: join(directory, 'kms.sqlite') })
-    const engine = await createEngine({ store, rootKey })
+    const { engine } = await newStores({ rootKey, clock: Date.now }, store)
     const secrets: Uint8Array[] = []
     for (const [KeySpec, KeyUsage] of KINDS) {
       const { KeyId } = (await engine.call('CreateKey', { KeySpec, KeyUsage })).KeyMetadata
@@ -151,15 +161,23 @@ describe('the files of a KMS', () => {
         secrets.push(Buffer.from(made.GrantToken, 'base64'))
       }
     }
+    await connected(engine, EXTERNAL_STORE)
+    await connected(engine, HSM_STORE)
+    const { KeyId } = (await engine.call('CreateKey', { Origin: 'EXTERNAL' })).KeyMetadata
+    const imported = Uint8Array.from(randomBytes(32))
+    await importMaterial(engine, KeyId, imported)
+    await engine.audit.signedHead()
     await engine.iam('CreateUser', { UserName: 'alice' })
     const { AccessKey } = await engine.iam('CreateAccessKey', { UserName: 'alice' })
     await engine.credentials.find(AccessKey.AccessKeyId)
     await engine.call('GenerateRandom', { NumberOfBytes: 32 }).then(({ Plaintext }) => secrets.push(Plaintext))
 
-    expect([...new Set(sealed.map(({ label }) => label))].sort()).toEqual(['access key', 'material', 'store secret'])
-    expect(sealed.map(({ secret }) => Buffer.from(secret).toString())).toContain(AccessKey.SecretAccessKey)
+    expect([...new Set(sealed.map(({ label }) => label))].sort()).toEqual(LABELS)
+    const texts = sealed.map(({ secret }) => Buffer.from(secret).toString())
+    expect(texts).toEqual(expect.arrayContaining([AccessKey.SecretAccessKey, SECRET_ACCESS_KEY, PIN]))
+    expect(sealed.map(({ secret }) => secret)).toContainEqual(imported)
     const inner = sealed.flatMap(({ secret }) => privateNumbers(secret))
-    expect(inner).toHaveLength(7)
+    expect(inner).toHaveLength(11)
     secrets.push(...sealed.map(({ secret }) => secret), ...inner)
     await exportLog(engine, join(directory, 'audit.jsonl'))
     for (const secret of secrets) assertAbsent(secret, directory)
