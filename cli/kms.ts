@@ -1,11 +1,12 @@
 import type { Engine } from '../kms/engine/index.ts'
+import { rotateLocalRootKey } from '../kms/providers/local.ts'
 import { inputOf, KEY_ARGUMENT, keyOptions, oneKey, type KeyOptions, type MemberOption } from './action-command.ts'
 import { auditRow } from './audit.ts'
 import type { CommandRow } from './command.ts'
 import { CommandError, printable } from './failure.ts'
 import { KEY_POLICY, KEY_TAGS, KMS_ACTION_COMMANDS } from './kms-actions.ts'
 import { print } from './output.ts'
-import { ACCOUNT_OPTION, REGION_OPTION, withKms, type KmsOptions } from './service.ts'
+import { ACCOUNT_OPTION, directoryOf, REGION_OPTION, withKms, type KmsOptions } from './service.ts'
 
 interface KeyEntry {
   readonly KeyId: string
@@ -75,6 +76,21 @@ const describeKey: CommandRow = {
   },
 }
 
+const rotateRoot: CommandRow = {
+  name: 'rotate-root',
+  text: 'put the KMS under a new root key; stop whatever has it open first',
+  examples: [{ text: 'Then destroy the old key, with the copies that it opens.', line: 'waxseal kms rotate-root' }],
+  async run({ kms, rootKey, account, region, json }: KmsOptions) {
+    const files = await rotateLocalRootKey({ directory: directoryOf(kms), rootKeyFile: rootKey, account, region })
+    if (json === true) return print(JSON.stringify(files))
+    await print(
+      `The KMS is under a new root key: ${printable(files.rootKeyFile)}\n` +
+        `The old one opens copies from before, with what was deleted since: ${printable(files.oldRootKeyFile)}\n` +
+        'Destroy it when nobody needs them any more.',
+    )
+  },
+}
+
 export const kmsRow: CommandRow = {
   name: 'kms',
   text: 'manage the keys of the KMS, and read its log',
@@ -82,7 +98,7 @@ export const kmsRow: CommandRow = {
     'Commands, options and JSON answers are those of `aws kms`; create-key, list-keys and describe-key print JSON with --json.',
   ],
   options: [ACCOUNT_OPTION, REGION_OPTION],
-  commands: [createKey, listKeys, createAlias, describeKey, ...KMS_ACTION_COMMANDS, auditRow],
+  commands: [createKey, listKeys, createAlias, describeKey, ...KMS_ACTION_COMMANDS, rotateRoot, auditRow],
 }
 
 async function allKeys(engine: Engine): Promise<KeyEntry[]> {

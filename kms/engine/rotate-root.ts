@@ -15,6 +15,7 @@ import { wipeBytes } from './outside.ts'
 import { RecordTransaction, tampered, type Records, type RootRecord } from './records.ts'
 import { openRoot, readRootKeyId, ROOT_ROW, sealStoreSecret, unsealStoreSecret } from './root.ts'
 import { managementRecord } from './trail.ts'
+import { describeWrappingKey } from './wrapping-key.ts'
 
 /** Options of {@link rotateRootKey}. */
 export interface RotateRootKeyOptions {
@@ -54,6 +55,10 @@ const SEALED: { readonly [T in keyof Records]: Describe<T> | undefined } = {
   keystore: (record, id, _, rootKeyId) => {
     const [account = '', region = ''] = id.split('/')
     return Promise.resolve('sealed' in record ? describeStoreSecret({ account, region }, record.id, rootKeyId) : [])
+  },
+  import: (record, id, _, rootKeyId) => {
+    const [account = '', region = ''] = id.split('/')
+    return Promise.resolve(describeWrappingKey({ account, region }, rootKeyId, record))
   },
   // The secret of the root record has a name of its own; the key that signs the log's heads is under the store's secret.
   meta: undefined,

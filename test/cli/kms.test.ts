@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync } from 'node:fs'
+import { mkdirSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { afterAll, describe, expect, it } from 'vitest'
 import { Shell, failed, succeeded } from './shell.ts'
 
@@ -83,5 +83,35 @@ describe('waxseal --help', () => {
     const text = succeeded(await shell.waxseal(['encrypt', '--help']))
     for (const option of ['--key', '--context', '--suite', '--frame-length', '--root-key'])
       expect(text).toContain(option)
+  })
+})
+
+describe('waxseal kms rotate-root', () => {
+  it('puts the KMS under a new root key, under which everything opens, and says where the old one is', async () => {
+    const other = new Shell()
+    const run = async (...args: string[]): Promise<string> => succeeded(await other.waxseal(args))
+    const key = (await run('kms', 'create-key')).trimEnd()
+    other.write('plain', 'a text')
+    await run('encrypt', '--key', key, '-i', 'plain', '-o', 'message')
+    const text = await run('kms', 'rotate-root')
+    const [, now = '', before = ''] = /^The KMS is under a new root key: (.+)\n.*: (.+)\nDestroy it/.exec(text) ?? []
+    expect(before).toBe(`${now}.old-1`)
+    expect(statSync(now).mode & 0o777).toBe(0o600)
+    expect(readFileSync(now, 'utf8')).not.toBe(readFileSync(before, 'utf8'))
+    expect(await run('decrypt', '-i', 'message')).toBe('a text')
+    failed(await other.waxseal(['kms', 'list-keys', '--root-key', before]), 5, /this is not the root key of the KMS/)
+    expect(JSON.parse(await run('kms', 'rotate-root', '--json'))).toEqual({
+      rootKeyFile: now,
+      oldRootKeyFile: `${now}.old-2`,
+    })
+    await run('kms', 'audit', 'verify')
+    other.remove()
+  })
+
+  it('makes nothing where there is no KMS', async () => {
+    const other = new Shell()
+    failed(await other.waxseal(['kms', 'rotate-root']), 5, /there is no KMS/)
+    expect(other.files()).toEqual([])
+    other.remove()
   })
 })

@@ -4,9 +4,11 @@ import { describe, expect, it } from 'vitest'
 import { rotateRootKey, type Engine } from '../../kms/engine/index.ts'
 import { localKms, rotateLocalRootKey } from '../../kms/providers/local.ts'
 import { createNextRootKey, nextRootKeyFile, readRootKey } from '../../kms/providers/root-key-file.node.ts'
+import { memoryStore } from '../../kms/store/memory.ts'
 import { sqliteStore } from '../../kms/store/sqlite.ts'
 import { TABLES, type Row, type Store } from '../../kms/store/store.ts'
 import { ABSENT, ACCOUNT, newKey, NOW, openEngine, refused, REGION, ROOT_KEY, STORES } from './engine-setup.ts'
+import { connected, EXTERNAL_STORE, newStores } from './key-store-setup.ts'
 import { temporaryFolder } from './temporary.ts'
 
 const NEW_ROOT_KEY = Uint8Array.from({ length: 32 }, (_, index) => 200 - index)
@@ -37,6 +39,10 @@ async function fill(engine: Engine): Promise<Contents> {
   await engine.call('CreateGrant', { KeyId: symmetric, GranteePrincipal: User.Arn, Operations: ['Decrypt'] })
   const { AccessKey } = await engine.iam('CreateAccessKey', { UserName: 'alice' })
   await engine.call('ScheduleKeyDeletion', { KeyId: await newKey(engine) })
+  const imported = await newKey(engine, { Origin: 'EXTERNAL' })
+  const wrapping = { WrappingAlgorithm: 'RSAES_OAEP_SHA_256', WrappingKeySpec: 'RSA_2048' }
+  await engine.call('GetParametersForImport', { KeyId: imported, ...wrapping })
+  await newKey(engine, { MultiRegion: true })
   const { AccessKeyId, SecretAccessKey } = AccessKey
   return { symmetric, ciphertexts, signing, accessKeyId: AccessKeyId, secretAccessKey: SecretAccessKey }
 }
@@ -159,6 +165,20 @@ describe.each(STORES)('another root key for a KMS in $store', ({ newStore }) => 
     await rotateRootKey({ ...keys, store })
     await refused(engine.call('ListKeys', {}), 'RootKeyException', /^this is not the root key of the KMS/)
   })
+})
+
+it('keeps custom key stores working, and the key that signs the heads of the log', async () => {
+  const stores = await newStores({}, kept(memoryStore()))
+  const CustomKeyStoreId = await connected(stores.engine, EXTERNAL_STORE)
+  const KeyId = await newKey(stores.engine, { Origin: 'EXTERNAL_KEY_STORE', CustomKeyStoreId, XksKeyId: 'key-1' })
+  const { CiphertextBlob } = await stores.engine.call('Encrypt', { KeyId, Plaintext: plaintext })
+  const head = await stores.engine.audit.signedHead()
+  await stores.engine.close()
+  await rotateRootKey({ ...keys, store: stores.store })
+  const keyStores = { fetch: stores.proxy.fetch, timeout: 20_000 }
+  const engine = await openEngine(stores.store, { rootKey: NEW_ROOT_KEY, keyStores })
+  expect((await engine.call('Decrypt', { CiphertextBlob })).Plaintext).toEqual(plaintext)
+  await engine.audit.verify({ heads: [head] })
 })
 
 describe('a KMS on this machine', () => {
