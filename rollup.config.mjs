@@ -71,7 +71,8 @@ const noBareImports = {
 const executableCli = {
   name: 'executable-cli',
   generateBundle() {
-    const source = `The file cli.js contains commander.\n\n${readFileSync('node_modules/commander/LICENSE', 'utf8')}`
+    const licenses = ['commander', 'yaml'].map((name) => readFileSync(`node_modules/${name}/LICENSE`, 'utf8'))
+    const source = ['The command contains commander and yaml.', ...licenses].join('\n\n')
     this.emitFile({ type: 'asset', fileName: 'cli.licenses.txt', source })
   },
   writeBundle() {

@@ -8,7 +8,7 @@ import { openAuditAnchor, type AuditAnchor, type AuditAnchorOptions } from './au
 import type { CommandRow } from './command.ts'
 import { environmentCredentials, fileCredentials } from './credentials-file.ts'
 import { CommandError, lineOf } from './failure.ts'
-import { print } from './output.ts'
+import { note, print } from './output.ts'
 import { directoryOf, type GlobalOptions } from './service.ts'
 
 interface ServeOptions extends GlobalOptions {
@@ -21,6 +21,8 @@ interface ServeOptions extends GlobalOptions {
   readonly tlsKey?: string
   readonly insecureHttp?: boolean
   readonly auditAnchor?: string
+  readonly seed?: string
+  readonly insecureSeed?: boolean
   readonly auditAnchorEvery?: number
 }
 
@@ -55,6 +57,12 @@ export const serveRow: CommandRow = {
     { flags: '--tls-cert <file>', text: 'certificate chain, PEM', completes: 'file' },
     { flags: '--tls-key <file>', text: 'private key of the certificate, PEM', completes: 'file' },
     {
+      flags: '--seed <file>',
+      text: 'make the keys and aliases of this file, YAML or JSON, in the first Region; those that are there stay as they are',
+      completes: 'file',
+    },
+    { flags: '--insecure-seed', text: 'seed a server for other machines: whoever has the file has its keys' },
+    {
       flags: '--audit-anchor <file>',
       text: 'append signed heads of the audit log to this file, best on another machine; the log must go on from the newest in it',
       completes: 'file',
@@ -76,6 +84,7 @@ export const serveRow: CommandRow = {
   async run(options: ServeOptions) {
     const directory = options.data ?? directoryOf(options.kms)
     const tls = tlsFiles(options)
+    assertSeedIsLocal(options)
     const kms = await localKms({
       directory,
       rootKeyFile: options.rootKey,
@@ -92,6 +101,13 @@ export const serveRow: CommandRow = {
 
 function port(text: string): number {
   return text === '0' ? 0 : countUpTo(0xffff)(text)
+}
+
+/** Keys that lie in a file in the clear are for this machine. */
+function assertSeedIsLocal({ seed, insecureSeed, host = '127.0.0.1' }: ServeOptions): void {
+  const isLoopback = /^(?:127(?:\.\d{1,3}){3}|\[?::1\]?)$/.test(host)
+  if (seed === undefined || insecureSeed === true || isLoopback) return
+  throw new CommandError('usage', `${host} is not a loopback address: --seed needs --insecure-seed there`)
 }
 
 function tlsFiles({ tlsCert, tlsKey }: ServeOptions): { certFile: string; keyFile: string } | undefined {
@@ -126,6 +142,11 @@ async function begin({ engine }: LocalKms, { options, directory, tls }: Setting,
   const file = join(directory, 'credentials')
   const { account, regions } = engine
   const root = rootCredential({ ...(given ?? fileCredentials(file)), account })
+  if (options.seed !== undefined) {
+    const { seed } = await import('./seed.ts')
+    const { keys, aliases, made } = await seed(engine, options.seed)
+    await note(`waxseal: seeded from ${options.seed}: ${keys} keys and ${aliases} aliases, ${made} of them new`)
+  }
   const anchor = await openAnchor(options, { directory, audit: engine.audit, onError })
   endings.push(async () => anchor?.close())
   const server = createKmsServer({ engine, credentials: anyCredential(root, userCredentials(engine)), onError })

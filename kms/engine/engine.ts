@@ -14,6 +14,7 @@ import { IAM_ACTIONS, type IamActionName, type IamTypes } from './iam.ts'
 import { ROOT_KEY_BYTES, RootKeys } from './keys.ts'
 import { wipeBytes } from './outside.ts'
 import { openRoot } from './root.ts'
+import { seedAction, type SeededKey } from './seed.ts'
 import type { ActionInput, ActionName, ActionOutput } from './types.ts'
 
 /** Options of {@link createEngine}. */
@@ -75,6 +76,13 @@ export interface Engine {
    */
   iam<Name extends IamActionName>(action: Name, input: IamTypes[Name]['input']): Promise<IamTypes[Name]['output']>
   /**
+   * Makes a key with an id and material that are given: whoever has what they came from has the key. For tests and
+   * development. It is recorded as CreateKey.
+   *
+   * @throws KmsError `AlreadyExistsException` if there is a key of that id; as CreateKey otherwise
+   */
+  seedKey(key: SeededKey, options?: Pick<CallOptions, 'region'>): Promise<ActionOutput<'CreateKey'>>
+  /**
    * Does what is due by now: rotations and deletions. Calls do it as well, at their turn; a server calls this from a
    * timer. Answers when something is due next, in milliseconds since 1970, if anything is.
    */
@@ -122,6 +130,14 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
       if (!scope) throw new RangeError(`this KMS has no Region ${String(options.region)}`)
       if (isClosed) throw new KmsError('KMSInternalException', 'this KMS was closed')
       return calls.run(name, actionOf(name), input, options, scope)
+    },
+    async seedKey(key, { region = scopes[0].region } = {}) {
+      const scope = scopes.find((known) => known.region === region)
+      if (!scope) throw new RangeError(`this KMS has no Region ${region}`)
+      if (isClosed) throw new KmsError('KMSInternalException', 'this KMS was closed')
+      const { Description, KeySpec, KeyUsage, Tags, Policy } = key
+      const input = { Description, KeySpec, KeyUsage, Tags, Policy }
+      return calls.run('CreateKey', seedAction(key), input, { userAgent: 'waxseal seed' }, scope)
     },
     async iam(name, input) {
       if (isClosed) throw new KmsError('KMSInternalException', 'this KMS was closed')

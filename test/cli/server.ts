@@ -34,8 +34,8 @@ export interface AccessKey {
 }
 
 /** What the server wrote at its first start. */
-export function rootCredentials(shell: Shell): AccessKey {
-  const text = shell.read('data/credentials').toString()
+export function rootCredentials(shell: Shell, folder = 'data'): AccessKey {
+  const text = shell.read(`${folder}/credentials`).toString()
   const [, accessKeyId = '', secretAccessKey = ''] =
     /^\[default\]\naws_access_key_id = (AKIA[A-Z2-7]{16})\naws_secret_access_key = (\S{40})\n$/.exec(text) ?? []
   return { accessKeyId, secretAccessKey }

@@ -40,7 +40,7 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
     '@noble/post-quantum/ml-kem.js',
   ],
   kms: ['libsql', 'hash-wasm'],
-  cli: ['commander'],
+  cli: ['commander', 'yaml'],
 }
 
 interface Import {

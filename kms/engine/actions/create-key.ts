@@ -72,13 +72,13 @@ async function storeOnce(
   }
 }
 
-interface Kind {
+export interface Kind {
   readonly keySpec: KeySpecName
   readonly keyUsage: KeyUsageName
 }
 
 /** What key is asked for; a usage may be left out of symmetric encryption keys only. */
-function kindOf({ KeySpec, CustomerMasterKeySpec, KeyUsage }: CreateKeyInput): Kind {
+export function kindOf({ KeySpec, CustomerMasterKeySpec, KeyUsage }: CreateKeyInput): Kind {
   if (KeySpec !== undefined && CustomerMasterKeySpec !== undefined) {
     throw new KmsError('ValidationException', 'Specify KeySpec or CustomerMasterKeySpec, not both.')
   }
