@@ -2,11 +2,11 @@
 // mebibytes of the file (default 1024), a folder for it (default that of temporary files), rounds (default 5).
 import { execFileSync, spawnSync } from 'node:child_process'
 import { randomFillSync } from 'node:crypto'
-import { closeSync, mkdtempSync, openSync, rmSync, statSync, writeFileSync, writeSync } from 'node:fs'
+import { closeSync, mkdirSync, mkdtempSync, openSync, rmSync, statSync, writeFileSync, writeSync } from 'node:fs'
 import { cpus, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { ensureInstalled, ensurePackage } from '../scripts/project.mjs'
+import { ensureInstalled, ensurePackage, root } from '../scripts/project.mjs'
 
 const MIB = 0x100000
 const CLI = fileURLToPath(new URL('../dist/cli.js', import.meta.url))
@@ -100,23 +100,28 @@ function timesOf([program, ...args]) {
   return { wall: Number(process.hrtime.bigint() - before) / 1e9, processor: user + system }
 }
 
+/** Prints the table, and writes it for `npm run readme`. */
 function report(times) {
   const [processor] = cpus()
-  console.log(
-    `${mebibytes} MiB in ${parent}, ${rounds} rounds, medians; ${cpus().length} x ${processor.model}; Node ${process.versions.node}\n`,
-  )
   const rows = [...times].map(([name, list]) => ({
     name,
     wall: median(list.map(({ wall }) => wall)),
     processor: median(list.map(({ processor }) => processor)),
   }))
   const ours = rows.find(({ name }) => name === 'waxseal encrypt')
-  console.log('| Command | Seconds | Processor seconds | waxseal encrypt takes |')
-  console.log('| --- | ---: | ---: | ---: |')
-  for (const { name, wall, processor } of rows) {
-    const ratio = name === ours.name ? '' : `${(ours.wall / wall).toFixed(2)} times as long`
-    console.log(`| \`${name}\` | ${wall.toFixed(2)} | ${processor.toFixed(2)} | ${ratio} |`)
-  }
+  const lines = [
+    `${mebibytes} MiB in \`${parent}\`, medians of ${rounds} rounds; ${cpus().length} × ${processor.model}; Node ${process.versions.node}:`,
+    '',
+    '| Command | Seconds | Processor seconds | waxseal encrypt takes |',
+    '| --- | ---: | ---: | ---: |',
+    ...rows.map(({ name, wall, processor }) => {
+      const ratio = name === ours.name ? '' : `${(ours.wall / wall).toFixed(2)} times as long`
+      return `| \`${name}\` | ${wall.toFixed(2)} | ${processor.toFixed(2)} | ${ratio} |`
+    }),
+  ]
+  console.log(lines.join('\n'))
+  mkdirSync(join(root, 'build'), { recursive: true })
+  writeFileSync(join(root, 'build/bench-files.md'), `${lines.join('\n')}\n`)
 }
 
 function median(values) {

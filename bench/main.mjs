@@ -1,7 +1,7 @@
 // `npm run bench`: waxseal beside its peers in one run, each part in a process of its own. It prints; it fails on nothing
 // but an error.
 import { fork } from 'node:child_process'
-import { report, save } from './report.mjs'
+import { report, save, saveTable } from './report.mjs'
 
 /** The part and its rounds: what one part does to the heap and to compiled code is not to slow another one down. */
 const PARTS = [
@@ -15,6 +15,7 @@ const PARTS = [
 const results = []
 for (const [part, rounds] of PARTS) results.push(...(await measurePart(part, rounds)))
 const data = report(results)
+saveTable(data)
 console.log(`\nAs JSON: ${save(data).pathname}`)
 
 /** @returns {Promise<import('./rounds.mjs').Result[]>} */

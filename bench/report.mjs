@@ -1,5 +1,6 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { cpus } from 'node:os'
+import { fileURLToPath } from 'node:url'
 import { PORTABLE_OPENSSL, gcmGroup } from './gcm.mjs'
 import { AWS, messageGroup } from './message.mjs'
 
@@ -33,6 +34,38 @@ export function save(data) {
   const file = new URL(`${data.date.replaceAll(':', '-')}.json`, folder)
   writeFileSync(file, JSON.stringify(data, null, 2))
   return file
+}
+
+const CORE = 'waxseal/core'
+const NODE = 'node:crypto'
+
+/** Rows of the README's table: what is done, by which case of which group, beside which peer. */
+const README_ROWS = [
+  ['Encrypt a message of 64 B (0x0478, raw AES keyring)', messageGroup('encrypt', 64), 'waxseal', AWS],
+  ['Decrypt it', messageGroup('decrypt', 64), 'waxseal', AWS],
+  ['Encrypt a message of 1 MiB', messageGroup('encrypt', 1_048_576), 'waxseal', AWS],
+  ['The core: AES-256-GCM of 64 B, key cached', gcmGroup(64), CORE, NODE],
+  ['The core: AES-256-GCM of 64 KiB, no AES instructions either', gcmGroup(65_536), CORE, PORTABLE_OPENSSL],
+  ['The core: AES-256-GCM of 64 KiB against AES instructions', gcmGroup(65_536), CORE, NODE],
+]
+
+/** Writes the README's table, for `npm run readme`. */
+export function saveTable({ node, cpu, results }) {
+  const microseconds = (ops) => `${(1e6 / ops).toFixed(1)} µs`
+  const rows = README_ROWS.map(([what, group, own, peer]) => {
+    const find = (name) => results.find((result) => result.group === group && result.name === name)?.opsPerSecond
+    const [ours, theirs] = [find(own), find(peer)]
+    const isMeasured = ours !== undefined && theirs !== undefined
+    const times = isMeasured ? `${(ours / theirs).toFixed(1)} times as fast` : 'not measured'
+    const named = theirs === undefined ? '–' : `${microseconds(theirs)}, \`${peer}\``
+    return [what, ours === undefined ? '–' : microseconds(ours), named, times]
+  })
+  const table = [['What', 'waxseal', 'Peer', 'waxseal is'], ['---', '---:', '---', '---:'], ...rows]
+  const lines = table.map((row) => `| ${row.join(' | ')} |`)
+  const folder = new URL('../build/', import.meta.url)
+  mkdirSync(folder, { recursive: true })
+  const head = `Medians of one run, Node ${node.slice(1)}, ${cpus().length} × ${cpu}:`
+  writeFileSync(fileURLToPath(new URL('bench.md', folder)), `${head}\n\n${lines.join('\n')}\n`)
 }
 
 /** The first case of a group is waxseal's. */
