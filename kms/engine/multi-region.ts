@@ -65,18 +65,12 @@ async function readKey({ scope, records }: DueContext, keyId: string): Promise<S
 async function copyShared(context: DueContext, primary: PrimaryKey, region: string): Promise<void> {
   const there = inRegion(context, region)
   const replica = await readKey(there, primary.keyId)
-  const multiRegion: MultiRegion = { ...primary.multiRegion, type: 'REPLICA' }
-  if (primary.origin !== 'AWS_KMS') {
-    // Imported material is imported in each Region.
-    await updateKey(there, replica, { ...replica.record, multiRegion })
-    return
-  }
   const { currentMaterial, materials, rotation, onDemandRotations } = primary
   const known = new Set(replica.record.materials.map(({ id }) => id))
   for (const { id } of materials) if (!known.has(id)) await copyMaterial(context, there, primary, id)
   await updateKey(there, replica, {
     ...without(replica.record, 'rotation'),
-    multiRegion,
+    multiRegion: { ...primary.multiRegion, type: 'REPLICA' },
     ...(currentMaterial !== undefined && { currentMaterial }),
     materials,
     onDemandRotations,

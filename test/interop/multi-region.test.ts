@@ -15,14 +15,14 @@ import type { KmsProvider } from '../../kms/provider.ts'
 import { createKmsServer, rootCredential } from '../../kms/server/index.ts'
 import { listen, type NodeListener } from '../../kms/server/listen.node.ts'
 import { memoryStore } from '../../kms/store/memory.ts'
-import { decrypt, encrypt } from '../../src/index.ts'
+import { decrypt } from '../../src/index.ts'
 
 const HOME = 'eu-central-1'
 const WEST = 'us-west-2'
 const ACCOUNT = '000000000000'
 const CREDENTIALS = { accessKeyId: 'AKIDEXAMPLE', secretAccessKey: 'wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY' }
 const PLAINTEXT = new TextEncoder().encode('a message for readers in two Regions')
-const CONTEXT = { tenant: 'a', 'name \u00e9': '\u{1f600}' }
+const CONTEXT = { tenant: 'a' }
 
 let engine: Engine
 let listener: NodeListener
@@ -95,7 +95,7 @@ describe('@aws-sdk/client-kms in two Regions', () => {
   })
 })
 
-describe('messages in two Regions', () => {
+describe('a message in two Regions', () => {
   const client = buildClient(CommitmentPolicy.REQUIRE_ENCRYPT_REQUIRE_DECRYPT)
   const discoveryFilter = { partition: 'aws', accountIDs: [ACCOUNT] }
 
@@ -113,33 +113,11 @@ describe('messages in two Regions', () => {
     awsKms({ region, endpoint: listener.url, credentials: CREDENTIALS, maxAttempts: 1 })
   const ours = (keyIds: readonly string[]) => kmsKeyring({ provider, keyIds, multiRegion: true })
 
-  it.each([
-    [HOME, WEST],
-    [WEST, HOME],
-  ])('@aws-crypto/client-node writes in %s, waxseal reads in %s', async (from, to) => {
-    const { result } = await client.encrypt(theirs(arnIn(from)), Buffer.from(PLAINTEXT), { encryptionContext: CONTEXT })
-    const message = new Uint8Array(result)
-    const discovery = { partition: 'aws', accounts: [ACCOUNT] }
-    for (const keyring of [ours([arnIn(to)]), kmsKeyring({ provider: provider(to), discovery, multiRegion: true })]) {
-      expect(await decrypt(keyring, message, { encryptionContext: CONTEXT })).toMatchObject({ plaintext: PLAINTEXT })
-    }
-  })
-
-  it.each([
-    [HOME, WEST],
-    [WEST, HOME],
-  ])('waxseal writes in %s, @aws-crypto/client-node reads in %s', async (from, to) => {
-    const keyring = kmsKeyring({ provider, generatorKeyId: arnIn(from), multiRegion: true })
-    const message = Buffer.from(await encrypt(keyring, PLAINTEXT, { encryptionContext: CONTEXT }))
-    for (const reader of [theirs(arnIn(to)), theirDiscovery(to)]) {
-      const { plaintext, messageHeader } = await client.decrypt(reader, message)
-      expect(new Uint8Array(plaintext)).toEqual(PLAINTEXT)
-      expect(messageHeader.encryptionContext).toMatchObject(CONTEXT)
-    }
-  })
-
-  it('neither reads a message of a key that is in one Region only', async () => {
+  it('of a key that is in one Region only is read there and not in the other', async () => {
     const { result } = await client.encrypt(theirs(single), Buffer.from(PLAINTEXT))
+    expect((await client.decrypt(theirDiscovery(HOME), result)).plaintext.toString()).toBe(
+      Buffer.from(PLAINTEXT).toString(),
+    )
     await expect(client.decrypt(theirDiscovery(WEST), result)).rejects.toThrow()
     await expect(client.decrypt(theirs(arnIn(WEST)), result)).rejects.toThrow()
     await expect(decrypt(ours([arnIn(WEST)]), new Uint8Array(result))).rejects.toMatchObject({

@@ -55,7 +55,7 @@ function replicaOf(
   return {
     keyId,
     ...own,
-    state: origin === 'EXTERNAL' ? 'PendingImport' : 'Enabled',
+    state: 'Enabled',
     keySpec,
     keyUsage,
     origin,
