@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
 
-const READY = /\b(?:on|[Oo]pen) http:\/\/127\.0\.0\.1:\d+/
+const READY = /\b(?:on|at|[Oo]pen) http:\/\/127\.0\.0\.1:\d+/
 const TIMEOUT_MILLISECONDS = 60_000
 
 const servers = new Set()
