@@ -6,6 +6,7 @@
 import { asymmetricCases } from './asymmetric.ts'
 import { cachingCases } from './caching.ts'
 import { coreVectorCases, type CoreVectors } from './core-vectors.ts'
+import { dynamoDbCases } from './dynamodb.ts'
 import { ecdhCases } from './ecdh.ts'
 import { engineCases } from './engines.ts'
 import { errorCases } from './errors.ts'
@@ -69,6 +70,7 @@ function suite({ runtime, rsa, core, messages }: Input): readonly Case[] {
     ...pairKeyringCases,
     ...serverCases,
     ...hierarchicalCases,
+    ...dynamoDbCases,
     ...passphraseCases,
   ]
 }
