@@ -12,12 +12,24 @@ import {
   type KeyObject,
   type VerifyKeyObjectInput,
 } from 'node:crypto'
-import type { KeySpec, KMS, MacAlgorithmSpec, SigningAlgorithmSpec } from '@aws-sdk/client-kms'
+import type {
+  CreateCustomKeyStoreCommandInput,
+  KeySpec,
+  KeyUsageType,
+  KMS,
+  MacAlgorithmSpec,
+  SigningAlgorithmSpec,
+} from '@aws-sdk/client-kms'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { ml_dsa44, ml_dsa65, ml_dsa87 } from '@noble/post-quantum/ml-dsa.js'
+import { ml_kem1024, ml_kem512, ml_kem768 } from '@noble/post-quantum/ml-kem.js'
 import { DECLARED, NOT_YET } from '../kms/declared-errors.ts'
+import { EXTERNAL_STORE } from '../kms/key-store-setup.ts'
 import { wrap } from '../kms/wrap-material.ts'
+import { PATH } from '../kms/xks-proxy.ts'
 import { client, rootCredentials, serve, type Running } from './server.ts'
 import { Shell, succeeded } from './shell.ts'
+import { startProxy } from './xks-network.ts'
 
 // Every group of actions, by the real AWS SDK against `waxseal serve`; what comes out of it is checked by node:crypto.
 
@@ -31,8 +43,11 @@ let server: Running
 let kms: KMS
 /** The same server in another Region. */
 let elsewhere: KMS
+let network: Awaited<ReturnType<typeof startProxy>>
 
 beforeAll(async () => {
+  network = await startProxy(shell, 'us-east-1')
+  network.proxy.addKey('key-1')
   server = await serve(shell, '--region', 'us-east-1', '--region', 'eu-west-1')
   kms = watched(client(server.url, rootCredentials(shell)))
   elsewhere = watched(client(server.url, rootCredentials(shell), 'eu-west-1'))
@@ -42,6 +57,7 @@ afterAll(async () => {
   kms.destroy()
   elsewhere.destroy()
   succeeded(await server.stop())
+  network.stop()
   shell.remove()
 })
 
@@ -59,10 +75,7 @@ function watched(client: KMS): KMS {
   return client
 }
 
-async function newKey(
-  KeySpec: KeySpec = 'SYMMETRIC_DEFAULT',
-  KeyUsage?: 'SIGN_VERIFY' | 'KEY_AGREEMENT' | 'GENERATE_VERIFY_MAC',
-): Promise<string> {
+async function newKey(KeySpec: KeySpec = 'SYMMETRIC_DEFAULT', KeyUsage?: KeyUsageType): Promise<string> {
   const { KeyMetadata } = await kms.createKey({ KeySpec, KeyUsage: KeyUsage ?? 'ENCRYPT_DECRYPT' })
   return KeyMetadata?.KeyId ?? ''
 }
@@ -193,6 +206,72 @@ describe('data key pairs', () => {
     const other = await kms.decrypt({ CiphertextBlob: sealed.PrivateKeyCiphertextBlob, EncryptionContext })
     const otherKey = createPrivateKey({ key: bytes(other.Plaintext), format: 'der', type: 'pkcs8' })
     expect(createPublicKey(otherKey).export({ format: 'der', type: 'spki' })).toEqual(bytes(sealed.PublicKey))
+  })
+})
+
+describe('post-quantum keys', () => {
+  it.each([
+    ['ML_DSA_44', ml_dsa44],
+    ['ML_DSA_65', ml_dsa65],
+    ['ML_DSA_87', ml_dsa87],
+  ] as const)('%s: a signature verifies outside', async (KeySpec, scheme) => {
+    const KeyId = await newKey(KeySpec, 'SIGN_VERIFY')
+    const { PublicKey } = await kms.getPublicKey({ KeyId })
+    const input = { KeyId, Message: PLAINTEXT, SigningAlgorithm: 'ML_DSA_SHAKE_256' as const }
+    const { Signature } = await kms.sign(input)
+    // The key is what SubjectPublicKeyInfo ends with.
+    const key = new Uint8Array(bytes(PublicKey)).subarray(-scheme.lengths.publicKey!)
+    expect(scheme.verify(new Uint8Array(bytes(Signature)), PLAINTEXT, key)).toBe(true)
+    expect((await kms.verify({ ...input, Signature })).SignatureValid).toBe(true)
+  })
+
+  it.each([
+    ['ML_KEM_512', ml_kem512],
+    ['ML_KEM_768', ml_kem768],
+    ['ML_KEM_1024', ml_kem1024],
+  ] as const)('%s: a secret that was made outside comes out, and one that was made here', async (KeySpec, scheme) => {
+    const KeyId = await newKey(KeySpec, 'ENCAPSULATE_DECAPSULATE')
+    const { PublicKey } = await kms.getPublicKey({ KeyId })
+    const { cipherText, sharedSecret } = scheme.encapsulate(
+      new Uint8Array(bytes(PublicKey)).subarray(-scheme.lengths.publicKey!),
+    )
+    const input = { KeyId, EncapsulationAlgorithm: 'ML_KEM' as const }
+    const opened = await kms.decapsulate({ ...input, SharedSecretCiphertextBlob: cipherText })
+    expect(bytes(opened.SharedSecret)).toEqual(Buffer.from(sharedSecret))
+    const { SharedSecret, SharedSecretCiphertextBlob } = await kms.encapsulate(input)
+    expect((await kms.decapsulate({ ...input, SharedSecretCiphertextBlob })).SharedSecret).toEqual(SharedSecret)
+  })
+})
+
+describe('custom key stores', () => {
+  it('keep a key behind an external key store proxy', async () => {
+    const { CustomKeyStoreId } = await kms.createCustomKeyStore(EXTERNAL_STORE as CreateCustomKeyStoreCommandInput)
+    await kms.connectCustomKeyStore({ CustomKeyStoreId })
+    await kms.updateCustomKeyStore({ CustomKeyStoreId, NewCustomKeyStoreName: 'outside' })
+    expect((await kms.describeCustomKeyStores({ CustomKeyStoreId })).CustomKeyStores).toMatchObject([
+      { CustomKeyStoreName: 'outside', ConnectionState: 'CONNECTED' },
+    ])
+    const Origin = 'EXTERNAL_KEY_STORE'
+    const { KeyMetadata } = await kms.createKey({ Origin, CustomKeyStoreId, XksKeyId: 'key-1' })
+    const KeyId = KeyMetadata?.KeyId
+    const made = await kms.generateDataKey({ KeyId, KeySpec: 'AES_256' })
+    expect((await kms.decrypt({ CiphertextBlob: made.CiphertextBlob })).Plaintext).toEqual(made.Plaintext)
+    expect(network.proxy.asked.map(({ path }) => path.split('/').pop())).toEqual(
+      expect.arrayContaining(['health', 'metadata', 'encrypt', 'decrypt']),
+    )
+    await kms.disconnectCustomKeyStore({ CustomKeyStoreId })
+    await expect(kms.generateDataKey({ KeyId, KeySpec: 'AES_256' })).rejects.toMatchObject({
+      name: 'KMSInvalidStateException',
+    })
+    await expect(kms.deleteCustomKeyStore({ CustomKeyStoreId })).rejects.toMatchObject({
+      name: 'CustomKeyStoreHasCMKsException',
+    })
+    const other = { ...EXTERNAL_STORE, CustomKeyStoreName: 'other', XksProxyUriPath: `/other${PATH}` }
+    network.proxy.intercept = (answer, path) =>
+      path.startsWith('/other') ? { status: 200, body: network.proxy.health } : answer
+    const empty = await kms.createCustomKeyStore(other as CreateCustomKeyStoreCommandInput)
+    await kms.deleteCustomKeyStore({ CustomKeyStoreId: empty.CustomKeyStoreId })
+    expect((await kms.describeCustomKeyStores({})).CustomKeyStores).toHaveLength(1)
   })
 })
 
