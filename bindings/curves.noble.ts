@@ -40,6 +40,11 @@ export function verifyDigest(curve: string, point: Uint8Array, digest: Uint8Arra
   return ecdsaOf(curve).verify(signature, digest, point, OPTIONS)
 }
 
+/** The uncompressed point of a secret scalar, or the 32 bytes of a seed of Ed25519. Throws for what is none. */
+export function pointOf(curve: string, secret: Uint8Array): Uint8Array {
+  return curve === 'Ed25519' ? ed25519.getPublicKey(secret) : ecdsaOf(curve).getPublicKey(secret, false)
+}
+
 /** A new secret scalar, or seed, with its uncompressed point, or the 32 bytes of Ed25519. The caller wipes `secret`. */
 export function generateCurveKey(curve: string): { readonly secret: Uint8Array; readonly point: Uint8Array } {
   if (curve === 'Ed25519') {

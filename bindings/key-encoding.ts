@@ -69,6 +69,17 @@ export function rsaIntegers({ key }: EncodedKey): readonly bigint[] {
   })
 }
 
+/** The public key of an RSA private key: its first two integers (RFC 8017 appendix A.1). @throws TypeError */
+export function rsaPublicKeyOf({ key }: EncodedKey): Uint8Array<ArrayBuffer> {
+  return readable(() => {
+    const fields = new DerReader(new DerReader(key).read(SEQUENCE))
+    fields.read(INTEGER)
+    const integers = [element(INTEGER, fields.read(INTEGER)), element(INTEGER, fields.read(INTEGER))]
+    const algorithm = element(SEQUENCE, fromHex(ALGORITHMS.RSA))
+    return element(SEQUENCE, algorithm, element(BIT_STRING, Uint8Array.of(0), element(SEQUENCE, ...integers)))
+  })
+}
+
 /** @param key an uncompressed point (SEC 1 §2.3.3), or the 32 bytes of Ed25519 */
 export function encodePublicKey(curve: SigningCurve, key: Uint8Array): Uint8Array<ArrayBuffer> {
   const algorithm = element(SEQUENCE, fromHex(ALGORITHMS[curve]))

@@ -7,6 +7,7 @@ import {
   readPrivateKey,
   readPublicKey,
   rsaIntegers,
+  rsaPublicKeyOf,
   secretOf,
   signatureFromDer,
   signatureToDer,
@@ -42,7 +43,7 @@ function hashName(hash: RsaHash): string {
 }
 
 /** All of {@link KeyPairs} that takes more than a MAC. */
-export const keyOperations: Omit<KeyPairs, 'mac'> = { generate, sign, verify, agree }
+export const keyOperations: Omit<KeyPairs, 'mac'> = { generate, publicKeyOf, sign, verify, agree }
 
 async function generate(spec: KeyPairSpec): Promise<KeyPair> {
   const curve = CURVES[spec]
@@ -74,6 +75,20 @@ async function exported({ publicKey, privateKey }: CryptoKeyPair): Promise<KeyPa
   return {
     publicKey: new Uint8Array(await crypto.exportKey('spki', publicKey)),
     privateKey: new Uint8Array(await crypto.exportKey('pkcs8', privateKey)),
+  }
+}
+
+async function publicKeyOf(spec: KeyPairSpec, encoded: Uint8Array): Promise<Uint8Array<ArrayBuffer> | undefined> {
+  const curve = CURVES[spec]
+  const { pointOf } = await import('./curves.noble.ts')
+  try {
+    const key = readPrivateKey(encoded)
+    if (key.kind !== (curve ?? 'RSA')) return undefined
+    if (curve !== undefined) return encodePublicKey(curve, pointOf(curve, secretOf(key)))
+    const publicKey = rsaPublicKeyOf(key)
+    return spkiModulusBits(publicKey) === Number(spec.slice('RSA_'.length)) ? publicKey : undefined
+  } catch {
+    return undefined // not readable, or no secret of the curve
   }
 }
 

@@ -12,6 +12,7 @@ import {
   verify as verifyMessage,
 } from 'node:crypto'
 import { promisify } from 'node:util'
+import { readPrivateKey, readPublicKey } from './key-encoding.ts'
 import type { KeyPairs, KeyPairSpec, SignedMessage } from './key-pairs.ts'
 import { SCHEMES, type Scheme } from './key-schemes.ts'
 import { digestInfo, pssEncode, pssVerify } from './rsa-encoding.ts'
@@ -23,11 +24,35 @@ const CURVES = {
   ECC_SECG_P256K1: 'secp256k1',
 } as const
 
+/** The names that OpenSSL has for them. */
+const CURVE_NAMES = {
+  ECC_NIST_P256: 'prime256v1',
+  ECC_NIST_P384: 'secp384r1',
+  ECC_NIST_P521: 'secp521r1',
+  ECC_SECG_P256K1: 'secp256k1',
+} as const
+
+/** First byte of a point (SEC 1 §2.3.3). */
+const UNCOMPRESSED = 4
+
 /** The runtime's asymmetric keys; what node:crypto lacks is loaded when it is needed. */
 export const keyPairs: KeyPairs = {
   async generate(spec) {
     const { publicKey, privateKey } = await generateEncoded(spec)
     return { publicKey: fresh(publicKey), privateKey: fresh(privateKey) }
+  },
+
+  async publicKeyOf(spec, encoded) {
+    try {
+      // Encodings that other runtimes would not read are none here.
+      readPrivateKey(encoded)
+      const key = createPrivateKey({ key: view(encoded), format: 'der', type: 'pkcs8' })
+      if (!isOfSpec(key, spec)) return undefined
+      const publicKey = fresh(createPublicKey(key).export({ format: 'der', type: 'spki' }))
+      return key.asymmetricKeyType !== 'ec' || readPublicKey(publicKey).key[0] === UNCOMPRESSED ? publicKey : undefined
+    } catch {
+      return undefined // not readable, or no secret of the curve
+    }
   },
 
   async sign(encoded, message) {
@@ -129,6 +154,19 @@ function generateEncoded(spec: KeyPairSpec): Promise<{ publicKey: Buffer; privat
         generateKeyPair('ec', { namedCurve: CURVES[spec], ...ENCODINGS }, done)
     }
   })
+}
+
+function isOfSpec(key: KeyObject, spec: KeyPairSpec): boolean {
+  switch (spec) {
+    case 'RSA_2048':
+    case 'RSA_3072':
+    case 'RSA_4096':
+      return key.asymmetricKeyType === 'rsa' && modulusBits(key) === Number(spec.slice('RSA_'.length))
+    case 'ECC_NIST_EDWARDS25519':
+      return key.asymmetricKeyType === 'ed25519'
+    default:
+      return key.asymmetricKeyType === 'ec' && curveOf(key) === CURVE_NAMES[spec]
+  }
 }
 
 function options(scheme: Scheme, key: KeyObject): SignKeyObjectInput {

@@ -43,6 +43,8 @@ export type MacHash = 'sha224' | 'sha256' | 'sha384' | 'sha512'
 /** Methods reject with UnsupportedError for what the runtime has not, and with TypeError for a key that is none. */
 export interface KeyPairs {
   generate(spec: KeyPairSpec): Promise<KeyPair>
+  /** The public key of a private key in PKCS #8; undefined if that is not one of the spec, in its usual encoding. */
+  publicKeyOf(spec: KeyPairSpec, privateKey: Uint8Array): Promise<Uint8Array<ArrayBuffer> | undefined>
   /** ECDSA signatures are DER (RFC 3279 §2.2.3), the others as their standards write them. */
   sign(privateKey: Uint8Array, message: SignedMessage): Promise<Uint8Array<ArrayBuffer>>
   /** False for whatever is not a signature of this message under this key. */

@@ -10,6 +10,7 @@ const load = (): Promise<Omit<KeyPairs, 'mac'>> => import('./key-operations.web.
  */
 export const keyPairs: KeyPairs = {
   generate: async (spec) => (await load()).generate(spec),
+  publicKeyOf: async (spec, privateKey) => (await load()).publicKeyOf(spec, privateKey),
   sign: async (privateKey, message) => (await load()).sign(privateKey, message),
   verify: async (publicKey, message, signature) => (await load()).verify(publicKey, message, signature),
   agree: async (privateKey, peerPublicKey) => (await load()).agree(privateKey, peerPublicKey),

@@ -111,3 +111,14 @@ export function isSymmetric(keySpec: string): boolean {
 export function isPair(keySpec: string): boolean {
   return specification(keySpec)?.pair !== undefined
 }
+
+/** The kind of key pair that private keys can be imported for; undefined if this is none. */
+export function importedPair(keySpec: string): KeyPairSpec | undefined {
+  const pair = specification(keySpec)?.pair
+  return pair === undefined || isPostQuantum(pair) ? undefined : pair
+}
+
+/** Whether keys of this spec are of ML-DSA or ML-KEM. */
+export function isPostQuantum(spec: PairSpec): spec is PostQuantumSpec {
+  return spec.startsWith('ML_')
+}

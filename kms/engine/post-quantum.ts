@@ -1,8 +1,8 @@
 import { keyPairs } from '#key-pairs'
 import type { KeyPair, SignedMessage, SigningAlgorithm } from '../../bindings/key-pairs.ts'
 import type * as postQuantum from '../../bindings/post-quantum.noble.ts'
-import type { Encapsulated, PostQuantumSpec } from '../../bindings/post-quantum.noble.ts'
-import { ML_DSA, type PairSpec } from './key-spec.ts'
+import type { Encapsulated } from '../../bindings/post-quantum.noble.ts'
+import { isPostQuantum, ML_DSA, type PairSpec } from './key-spec.ts'
 
 // Key pairs of every kind: those of the runtime, and those of ML-DSA and ML-KEM, whose code is loaded on their first use.
 
@@ -43,10 +43,6 @@ export async function decapsulateWith(
   ciphertext: Uint8Array,
 ): Promise<Uint8Array<ArrayBuffer> | undefined> {
   return (await load()).decapsulate(privateKey, ciphertext)
-}
-
-function isPostQuantum(spec: PairSpec): spec is PostQuantumSpec {
-  return spec.startsWith('ML_')
 }
 
 function isClassical(message: MessageToSign): message is SignedMessage & { readonly algorithm: SigningAlgorithm } {

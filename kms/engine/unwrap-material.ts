@@ -1,13 +1,17 @@
 import { rsaPrivateKey } from '#asymmetric'
 import { aesKwp } from '../../bindings/core.ts'
-import { AuthenticationError } from '../../bindings/errors.ts'
+import { AuthenticationError, UnsupportedError } from '../../bindings/errors.ts'
+import type { KeyPairSpec, SigningAlgorithm } from '../../bindings/key-pairs.ts'
 import { KmsError } from '../errors.ts'
 import type { ActionContext } from './action.ts'
 import { invalidImportToken, type ImportToken } from './import-token.ts'
-import { withSecret } from './key-pair.ts'
-import { specification } from './key-spec.ts'
+import { keyPairs, withSecret } from './key-pair.ts'
+import { importedPair, specification } from './key-spec.ts'
 import type { KeyRecord } from './records.ts'
 import { unsealWrappingKey } from './wrapping-key.ts'
+
+/** As much as a request can hold. */
+const MAX_PRIVATE_KEY_BYTES = 6144
 
 /** Material as it came, of the form that the key's spec has. */
 export interface UnwrappedMaterial {
@@ -30,13 +34,36 @@ export async function unwrapMaterial(
 ): Promise<UnwrappedMaterial> {
   const privateKey = await unsealWrappingKey(context, { keyId, id: wrappingKeyId })
   if (!privateKey) throw invalidImportToken()
-  const material = await withSecret(context, privateKey, (own) => unwrap(own, algorithm, wrapped))
-  if (!material) throw new KmsError('InvalidCiphertextException')
-  const { importBytes } = specification(keySpec) ?? {}
-  if (!importBytes || material.length < importBytes[0] || material.length > importBytes[1]) {
+  const pair = importedPair(keySpec)
+  const unwrapped = await withSecret(context, privateKey, async (own) => {
+    const material = await unwrap(own, algorithm, wrapped)
+    const publicKey = material && pair && (await publicKeyOf(pair, material))
+    return material && { material, ...(publicKey && { publicKey }) }
+  })
+  if (!unwrapped) throw new KmsError('InvalidCiphertextException')
+  const { importBytes: [least, most] = [1, MAX_PRIVATE_KEY_BYTES] } = specification(keySpec) ?? {}
+  const { length } = unwrapped.material
+  if (length < least || length > most || (pair && !unwrapped.publicKey)) {
     throw incorrectKeyMaterial(`The key material is not of a form that a key of spec ${keySpec} can have.`)
   }
-  return { material }
+  return unwrapped
+}
+
+const TRIAL = new Uint8Array(32)
+
+/** The public key of a private key that is of the spec, and works: what it signs, its public key verifies. */
+async function publicKeyOf(spec: KeyPairSpec, privateKey: Uint8Array): Promise<Uint8Array<ArrayBuffer> | undefined> {
+  const publicKey = await keyPairs.publicKeyOf(spec, privateKey)
+  if (!publicKey) return undefined
+  const algorithm = specification(spec)?.signing?.[0] as SigningAlgorithm
+  const message = { algorithm, bytes: TRIAL, isDigest: false }
+  try {
+    const signature = await keyPairs.sign(privateKey, message)
+    return (await keyPairs.verify(publicKey, message, signature)) ? publicKey : undefined
+  } catch (error) {
+    if (error instanceof UnsupportedError) throw error
+    return undefined // the private key's numbers do not fit together
+  }
 }
 
 export function incorrectKeyMaterial(message: string): KmsError {

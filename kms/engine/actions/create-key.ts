@@ -7,7 +7,7 @@ import { createKeyInStore, isForStore } from '../create-key-in-store.ts'
 import { assertNotGiven } from '../given.ts'
 import { addToKeyCount } from '../key-count.ts'
 import { keyMetadata } from '../key-metadata.ts'
-import { specification, type KeySpecName, type KeyUsageName } from '../key-spec.ts'
+import { importedPair, specification, type KeySpecName, type KeyUsageName } from '../key-spec.ts'
 import { writePolicy } from '../key-policy.ts'
 import { newMaterial } from '../key-pair.ts'
 import { newMaterialId, storeMaterial } from '../material.ts'
@@ -100,7 +100,7 @@ export function kindOf({ KeySpec, CustomerMasterKeySpec, KeyUsage }: CreateKeyIn
 
 function assertSupported(input: CreateKeyInput, keySpec: KeySpecName): void {
   const { Origin = 'AWS_KMS' } = input
-  const isImportable = specification(keySpec)?.importBytes !== undefined
+  const isImportable = specification(keySpec)?.importBytes ?? importedPair(keySpec)
   if (Origin === 'EXTERNAL' && !isImportable) throw unsupported(`Origin EXTERNAL of KeySpec ${keySpec}`)
   if (Origin !== 'AWS_KMS' && Origin !== 'EXTERNAL') throw unsupported(`Origin ${Origin}`)
   if (Origin === 'EXTERNAL' && input.MultiRegion) throw unsupported('Origin EXTERNAL of multi-Region keys')
