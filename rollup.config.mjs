@@ -24,6 +24,7 @@ const entries = {
   'kms/passphrase': 'kms/providers/passphrase.ts',
   'kms/local': 'kms/providers/local.ts',
   'kms/engine': 'kms/engine/index.ts',
+  'kms/pkcs11': 'kms/key-stores/pkcs11.node.ts',
   'kms/server': 'kms/server/index.ts',
   'kms/server/node': 'kms/server/listen.node.ts',
   'kms/server/deno': 'kms/server/listen.deno.ts',

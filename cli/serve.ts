@@ -8,6 +8,7 @@ import { openAuditAnchor, type AuditAnchor, type AuditAnchorOptions } from './au
 import type { CommandRow } from './command.ts'
 import { environmentCredentials, fileCredentials } from './credentials-file.ts'
 import { CommandError, lineOf } from './failure.ts'
+import { readHsmClusters } from './hsm-file.ts'
 import { note, print } from './output.ts'
 import { directoryOf, type GlobalOptions } from './service.ts'
 
@@ -20,6 +21,7 @@ interface ServeOptions extends GlobalOptions {
   readonly tlsCert?: string
   readonly tlsKey?: string
   readonly insecureHttp?: boolean
+  readonly hsm?: string
   readonly auditAnchor?: string
   readonly seed?: string
   readonly insecureSeed?: boolean
@@ -72,6 +74,11 @@ export const serveRow: CommandRow = {
       text: `new records after which a head is written; fewer wait a minute (default: ${DEFAULT_ANCHOR_EVERY})`,
       parse: countUpTo(Number.MAX_SAFE_INTEGER),
     },
+    {
+      flags: '--hsm <file>',
+      text: 'hardware security modules that custom key stores may be in, JSON',
+      completes: 'file',
+    },
     { flags: '--insecure-http', text: 'allow plain HTTP to other machines: answers carry data keys in the clear' },
   ],
   examples: [
@@ -85,11 +92,13 @@ export const serveRow: CommandRow = {
     const directory = options.data ?? directoryOf(options.kms)
     const tls = tlsFiles(options)
     assertSeedIsLocal(options)
+    const hsmClusters = options.hsm === undefined ? {} : await readHsmClusters(options.hsm)
     const kms = await localKms({
       directory,
       rootKeyFile: options.rootKey,
       account: options.account,
       regions: options.region,
+      keyStores: { hsmClusters },
     })
     try {
       await serve(kms, { options, directory, tls })

@@ -9,6 +9,7 @@ const SCRIPTS = [
   'test:package',
   'size',
   'test:memory',
+  'test:hsm',
   'test:kms-crash',
   'test:kms-load',
   'test:readme',

@@ -48,7 +48,7 @@ export interface HsmCluster {
   readonly trustAnchor?: string | undefined
   /** Tests that the module is there and can do what it must. */
   probe(): Promise<void>
-  /** The keys behind a PIN, which is copied. */
+  /** The keys behind a PIN, which must stay as it is while they are worked with. */
   keyStore(pin: Uint8Array): HsmKeyStore
   /** Destroys a key that the KMS had made, if this process has access to the module just now. */
   removeKey(id: string): Promise<void>
@@ -87,6 +87,7 @@ export class KeyStoreError extends WaxsealError {
 
   constructor(fault: StoreFault, options?: ErrorOptions) {
     super('ERR_WAXSEAL_KMS', `the key store failed: ${fault}`, options)
+    this.name = 'KeyStoreError'
     this.fault = fault
   }
 }

@@ -8,7 +8,7 @@ import { createNextRootKey, installNextRootKey } from './root-key-file.node.ts'
 export { defaultRootKeyFile } from './local-files.node.ts'
 
 /** Options of {@link localKms}. */
-export interface LocalKmsOptions extends Pick<EngineOptions, 'account' | 'region' | 'regions' | 'clock'> {
+export interface LocalKmsOptions extends Pick<EngineOptions, 'account' | 'region' | 'regions' | 'clock' | 'keyStores'> {
   /** Where the database is. Made, with mode 0700, if it is not there and `create` is not false. */
   readonly directory: string
   /**
@@ -42,14 +42,14 @@ export interface LocalKms {
  * @throws RangeError if the root key would be inside the directory, or account or region are not in their form
  */
 export async function localKms(options: LocalKmsOptions): Promise<LocalKms> {
-  const { account, region, regions, clock, create = true } = options
+  const { account, region, regions, clock, keyStores, create = true } = options
   for (const name of regions ?? [region]) scopeOf({ account, region: name })
   const { database, rootKeyFile } = localFiles(options)
   const store = await sqliteStore({ file: database, create })
   let rootKey: Uint8Array | undefined
   try {
     rootKey = await openRootKey(store, rootKeyFile, create)
-    const engine = await createEngine({ store, rootKey, account, region, regions, clock })
+    const engine = await createEngine({ store, rootKey, account, region, regions, clock, keyStores })
     const providerIn = (region: string): LocalKms['provider'] => engineProvider(engine, region)
     return { engine, provider: providerIn(engine.region), providerIn, close: () => engine.close() }
   } catch (error) {

@@ -1,12 +1,12 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { beforeEach, describe, expect, it } from 'vitest'
-import type { ActionInput, ActionName, Engine } from '../../kms/engine/index.ts'
+import { rotateRootKey, type ActionInput, type ActionName, type Engine } from '../../kms/engine/index.ts'
 import type { KmsExceptionName } from '../../kms/errors.ts'
 import type { StoreFault } from '../../kms/key-stores/key-store.ts'
 import { memoryStore } from '../../kms/store/memory.ts'
 import { sqliteStore } from '../../kms/store/sqlite.ts'
-import { ACCOUNT, newFile, NOW, openEngine, refused, REGION } from './engine-setup.ts'
+import { ACCOUNT, newFile, NOW, openEngine, refused, REGION, ROOT_KEY } from './engine-setup.ts'
 import { ANCHOR, connected, entryOf, EXTERNAL_STORE, HSM_STORE, newStores, type Stores } from './key-store-setup.ts'
 import { CLUSTER, OTHER_CLUSTER, PIN } from './memory-hsm.ts'
 import { ENDPOINT, failure, PATH, SECRET_ACCESS_KEY } from './xks-proxy.ts'
@@ -385,6 +385,24 @@ describe('the files', () => {
     for (const secret of [SECRET_ACCESS_KEY, PIN, KeyStorePassword]) expect(search(secret)).toBe(0)
     await own.close()
     for (const secret of [SECRET_ACCESS_KEY, PIN, KeyStorePassword]) expect(search(secret)).toBe(0)
+  })
+
+  it('stand under another root key with all that stores need', async () => {
+    const external = await connected(engine, EXTERNAL_STORE)
+    await connected(engine, HSM_STORE)
+    const Origin = 'EXTERNAL_KEY_STORE'
+    const made = await engine.call('CreateKey', { Origin, CustomKeyStoreId: external, XksKeyId: 'key-1' })
+    const { KeyId } = made.KeyMetadata
+    const { CiphertextBlob } = await engine.call('Encrypt', { KeyId, Plaintext: Uint8Array.of(1, 2, 3) })
+    const newRootKey = new Uint8Array(32).fill(9)
+    await rotateRootKey({ store: stores.store, rootKey: ROOT_KEY, newRootKey })
+    await stores.hsm.disconnect()
+    const rotated = await newStores({ rootKey: newRootKey }, stores.store, stores)
+    expect((await rotated.engine.call('Decrypt', { CiphertextBlob })).Plaintext).toEqual(Uint8Array.of(1, 2, 3))
+    const Name = HSM_STORE.CustomKeyStoreName
+    const found = await rotated.engine.call('DescribeCustomKeyStores', { CustomKeyStoreName: Name })
+    const { CustomKeyStoreId } = found.CustomKeyStores[0]!
+    await rotated.engine.call('CreateKey', { Origin: 'AWS_CLOUDHSM', CustomKeyStoreId })
   })
 
   it('refuse a store whose row was changed', async () => {

@@ -32,10 +32,13 @@ export interface Stores {
   readonly open: () => Promise<Engine>
 }
 
-export async function newStores(options: Partial<EngineOptions> = {}, store: Store = memoryStore()): Promise<Stores> {
-  const [proxy, hsm] = [new XksProxy(), new MemoryHsm()]
+export async function newStores(
+  options: Partial<EngineOptions> = {},
+  store: Store = memoryStore(),
+  { proxy, hsm }: Pick<Stores, 'proxy' | 'hsm'> = { proxy: new XksProxy(), hsm: new MemoryHsm() },
+): Promise<Stores> {
   proxy.clock = () => (options.clock ?? (() => NOW))()
-  proxy.addKey('key-1')
+  if (proxy.keys.size === 0) proxy.addKey('key-1')
   const open = (): Promise<Engine> =>
     openEngine(store, {
       keyStores: { hsmClusters: { [CLUSTER]: hsm, [OTHER_CLUSTER]: hsm }, fetch: proxy.fetch, timeout: 20_000 },

@@ -11,7 +11,7 @@ const NODE_GLOBALS = new Set(['Buffer', 'process', 'global', 'require', 'setImme
 const ASKED_FOR: Readonly<Record<string, readonly string[]>> = { 'kms/passphrase.js': ['global'] }
 
 /** Entries for Node, Deno and Bun: they keep files, so they may use `node:` modules. */
-const WITH_FILES = ['cli.js', 'kms/local.js', 'kms/server/node.js', 'kms/store/sqlite.js']
+const WITH_FILES = ['cli.js', 'kms/local.js', 'kms/pkcs11.js', 'kms/server/node.js', 'kms/store/sqlite.js']
 
 const DIST = join(ROOT, 'dist')
 const ENTRIES = readdirSync(DIST, { recursive: true, encoding: 'utf8' }).filter(

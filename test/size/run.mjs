@@ -88,6 +88,7 @@ const CASES = {
     platform: 'node',
     parts: ['module', 'engine', 'SQLite', 'local KMS'],
   },
+  'waxseal/kms/pkcs11': { code: everything('waxseal/kms/pkcs11'), platform: 'node', parts: ['module'] },
   'waxseal/kms/server': { code: everything('waxseal/kms/server'), parts: ['module', 'server'] },
   'waxseal/kms/server/node': { code: everything('waxseal/kms/server/node'), platform: 'node', parts: [] },
   'waxseal/kms/server/deno': { code: everything('waxseal/kms/server/deno'), parts: [] },

@@ -22,6 +22,7 @@ const PUBLIC_ENTRIES = [
   'kms/engine/index.ts',
   'kms/providers/local.ts',
   'kms/providers/passphrase.ts',
+  'kms/key-stores/pkcs11.node.ts',
 ]
 
 const MAY_IMPORT_NODE = [/^cli\//, /^kms\/store\//, /^kms\/providers\/local\.ts$/, /\.node\.ts$/]
