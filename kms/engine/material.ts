@@ -1,7 +1,7 @@
 import { AuthenticationError } from '../../bindings/errors.ts'
 import type { ActionContext } from './action.ts'
 import { rowId, type Scope } from './arn.ts'
-import { fromHex, toHex } from './bytes.ts'
+import { toHex } from './bytes.ts'
 import { tampered, type KeyRecord } from './records.ts'
 import { readRootKeyId } from './root.ts'
 
@@ -44,7 +44,7 @@ export async function unsealMaterial(
   if (!stored) throw tampered('material', id)
   const description = describeMaterial(context, await readRootKeyId(context.records), key, materialId)
   try {
-    return context.keys.unseal(fromHex(stored.record.sealed), ...description)
+    return context.keys.unsealRow(id, stored.record.sealed, ...description)
   } catch (error) {
     if (error instanceof AuthenticationError) throw tampered('material', id)
     throw error
@@ -64,7 +64,9 @@ export async function currentMaterial(
 
 /** Deletes material for good. */
 export async function deleteMaterial(context: MaterialContext, keyId: string, materialId: string): Promise<void> {
-  await context.records.delete('material', materialRow(context, keyId, materialId))
+  const id = materialRow(context, keyId, materialId)
+  await context.records.delete('material', id)
+  context.keys.forgetRow(id)
 }
 
 function materialRow({ scope }: MaterialContext, keyId: string, materialId: string): string {
