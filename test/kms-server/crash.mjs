@@ -33,8 +33,8 @@ try {
   for (let round = 1; round <= ROUNDS; round++) {
     const before = { keys: keys.size, dataKeys: dataKeys.length, rotations: sum(rotations) }
     const server = await serve(home)
-    // From a few milliseconds to a second into the storm, in another place each time.
-    const died = await storm(server, 50 + ((round * 397) % 950))
+    // In another place each time.
+    const died = await storm(server, { answers: 60 + ((round * 37) % 100), milliseconds: (round * 7) % 20 })
     checks.check(died === 'SIGKILL', `round ${round}: killed after ${counted(before)}`)
     await verify(round, before)
   }
@@ -54,25 +54,24 @@ function counted(before) {
   return `${made} keys, ${dataKeys.length - before.dataKeys} data keys, ${sum(rotations) - before.rotations} rotations`
 }
 
-/** Calls until the server is dead, which it is so many milliseconds after its first answer. */
-async function storm(server, milliseconds) {
-  const first = client(server.url)
-  await createKey(first)
-  first.destroy()
-  let isKilled = false
-  const died = new Promise((resolve) => {
-    setTimeout(() => {
-      isKilled = true
-      resolve(server.end('SIGKILL'))
-    }, milliseconds)
-  })
+/** Calls until the server is dead, which it is so many answers, and then so many milliseconds, after the beginning. */
+async function storm(server, { answers, milliseconds }) {
+  const end = requestIds.size + answers
+  let died
+  const killWhenDue = () => {
+    if (died || requestIds.size < end) return
+    died = new Promise((resolve) => setTimeout(() => resolve(server.end('SIGKILL')), milliseconds))
+  }
   const run = async (work) => {
     const kms = client(server.url)
     try {
-      for (let i = 0; ; i++) await work(kms, i)
+      for (let i = 0; ; i++) {
+        await work(kms, i)
+        killWhenDue()
+      }
     } catch (error) {
-      // A server that was not killed must answer.
-      if (!isKilled) throw error
+      // A server that nobody kills must answer.
+      if (!died) throw error
     } finally {
       kms.destroy()
     }
@@ -93,7 +92,7 @@ async function createKey(kms) {
 
 /** One new key for four data keys, under keys of this round and of those before. */
 async function makeDataKey(kms, i) {
-  if (i % 5 === 0) return createKey(kms)
+  if (i % 5 === 0 || keys.size === 0) return createKey(kms)
   const all = [...keys]
   const KeyId = all[(i * 31 + dataKeys.length) % all.length]
   const { Plaintext, CiphertextBlob, $metadata } = await kms.generateDataKey({ KeyId, KeySpec: 'AES_256' })
