@@ -1,7 +1,7 @@
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { localKms, type LocalKms } from '../kms/providers/local.ts'
-import { anyCredential, createKmsServer, rootCredential, userCredentials } from '../kms/server/index.ts'
+import { anyCredential, createKmsServer, rootCredential, userCredentials, webhook } from '../kms/server/index.ts'
 import { listen, type NodeListener } from '../kms/server/listen.node.ts'
 import { countUpTo } from './arguments.ts'
 import { openAuditAnchor, type AuditAnchor, type AuditAnchorOptions } from './audit-anchor.ts'
@@ -23,6 +23,7 @@ interface ServeOptions extends GlobalOptions {
   readonly insecureHttp?: boolean
   readonly hsm?: string
   readonly auditAnchor?: string
+  readonly webhook?: string
   readonly seed?: string
   readonly insecureSeed?: boolean
   readonly auditAnchorEvery?: number
@@ -58,6 +59,10 @@ export const serveRow: CommandRow = {
     { flags: '--account <id>', text: 'the account, twelve digits (default: 000000000000)' },
     { flags: '--tls-cert <file>', text: 'certificate chain, PEM', completes: 'file' },
     { flags: '--tls-key <file>', text: 'private key of the certificate, PEM', completes: 'file' },
+    {
+      flags: '--webhook <url>',
+      text: 'post what happens to keys to this URL, signed with the secret in WAXSEAL_WEBHOOK_SECRET',
+    },
     {
       flags: '--seed <file>',
       text: 'make the keys and aliases of this file, YAML or JSON, in the first Region; those that are there stay as they are',
@@ -158,6 +163,7 @@ async function begin({ engine }: LocalKms, { options, directory, tls }: Setting,
   }
   const anchor = await openAnchor(options, { directory, audit: engine.audit, onError })
   endings.push(async () => anchor?.close())
+  openWebhook(options, engine, endings, onError)
   const server = createKmsServer({ engine, credentials: anyCredential(root, userCredentials(engine)), onError })
   endings.push(() => server.close())
   const { port = DEFAULT_PORT, host, insecureHttp } = options
@@ -171,6 +177,23 @@ async function begin({ engine }: LocalKms, { options, directory, tls }: Setting,
   const { url } = listener
   await print(options.json === true ? JSON.stringify({ url, account, regions, credentials: from }) : line)
   await end
+}
+
+function openWebhook(
+  { webhook: url }: ServeOptions,
+  engine: LocalKms['engine'],
+  endings: Endings,
+  onError: (error: unknown) => void,
+): void {
+  if (url === undefined) return
+  const secret = process.env.WAXSEAL_WEBHOOK_SECRET ?? ''
+  if (secret === '') throw new CommandError('usage', '--webhook needs a secret in WAXSEAL_WEBHOOK_SECRET')
+  const hook = webhook({ url, secret, onError })
+  const stop = engine.subscribe(hook.listener)
+  endings.push(async () => {
+    stop()
+    await hook.close()
+  })
 }
 
 async function openAnchor(

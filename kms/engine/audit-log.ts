@@ -1,6 +1,8 @@
 import { hmac } from '../../bindings/core.ts'
 import type { StoreTransaction } from '../store/store.ts'
 import { fromHex, lengthPrefixed, toHex, uuidOf } from './bytes.ts'
+import { signalOf, type Signal } from './signals.ts'
+import type { AuditRecord } from './trail.ts'
 import { tampered, type ChainRecord, type RecordTransaction, type Stored } from './records.ts'
 
 // The log is a chain of rows: the MAC of each is HMAC-SHA-256 under the store's audit key over the chain's name, the
@@ -52,6 +54,8 @@ export class AuditLog {
   readonly #records: RecordTransaction
   readonly #key: Uint8Array
   readonly #head: Stored<ChainRecord> | undefined
+  /** What those who listen are told when the transaction is durable. */
+  readonly signals: Signal[] = []
   #number: number
   #mac: Uint8Array
 
@@ -74,13 +78,16 @@ export class AuditLog {
   }
 
   /** `make` gets ids that no other record has: the halves of the MAC before this record. */
-  async append(make: (ids: RecordIds) => object): Promise<RecordIds> {
+  async append(make: (ids: RecordIds) => AuditRecord): Promise<RecordIds> {
     const ids = { eventId: uuidOf(this.#mac.subarray(0, 16)), requestId: uuidOf(this.#mac.subarray(16, 32)) }
-    const link = { number: this.#number + 1, body: JSON.stringify(make(ids)) }
+    const record = make(ids)
+    const link = { number: this.#number + 1, body: JSON.stringify(record) }
     const mac = chainMac(this.#key, link, this.#mac)
     await this.#rows.put('audit', { id: linkId(link.number), owner: '', revision: link.number, body: link.body, mac })
     this.#number = link.number
     this.#mac = mac
+    const signal = signalOf(record)
+    if (signal) this.signals.push(signal)
     return ids
   }
 

@@ -14,6 +14,7 @@ import { DueFirst } from './lookup.ts'
 import { OutsideResults, OutsideWork, wipeBytes } from './outside.ts'
 import { PolicyTexts } from './policy-texts.ts'
 import { assertUnderRoot } from './root.ts'
+import type { Signals } from './signals.ts'
 import type { StoreKeys } from './store-keys.ts'
 import { TimeGuard } from './time-guard.ts'
 import { callRecord, managementRecord, Trail } from './trail.ts'
@@ -32,6 +33,7 @@ export interface Host {
   readonly scope: Scope
   /** All Regions that are served. */
   readonly regions: readonly string[]
+  readonly signals: Signals
 }
 
 /** One call, from its validation to its end. */
@@ -134,12 +136,13 @@ export class Calls {
   async #transact<T>(work: (batch: Batch) => Promise<T>): Promise<T> {
     const { store, keys } = this.#host
     try {
-      const { result, mustPurge, removed } = await store.transaction('write', async (rows) => {
+      const { result, mustPurge, removed, signals } = await store.transaction('write', async (rows) => {
         const batch = await Batch.open(this.#host, rows, this.#known)
         const result = await work(batch)
         await batch.close()
-        return { result, mustPurge: batch.mustPurge, removed: batch.removed }
+        return { result, mustPurge: batch.mustPurge, removed: batch.removed, signals: batch.log.signals }
       })
+      this.#host.signals.emit(signals)
       if (mustPurge) await store.purge()
       this.#removeKeys(removed)
       return result

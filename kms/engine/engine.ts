@@ -15,6 +15,7 @@ import { ROOT_KEY_BYTES, RootKeys } from './keys.ts'
 import { wipeBytes } from './outside.ts'
 import { openRoot } from './root.ts'
 import { seedAction, type SeededKey } from './seed.ts'
+import { Signals, type SignalListener } from './signals.ts'
 import type { ActionInput, ActionName, ActionOutput } from './types.ts'
 
 /** Options of {@link createEngine}. */
@@ -87,6 +88,11 @@ export interface Engine {
    * timer. Answers when something is due next, in milliseconds since 1970, if anything is.
    */
   runDueWork(): Promise<number | undefined>
+  /**
+   * Tells a listener of what happens to keys by calls of this engine and its due work: rotations, expired material,
+   * deletions, and use of a key that is pending deletion. Answers how to stop.
+   */
+  subscribe(listener: SignalListener): () => void
   /** Says that the time is right after all: what waits because the clock jumped ahead goes on. */
   confirmTime(): void
   /** Wipes the root key and closes the store; every later call fails. */
@@ -114,7 +120,8 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
   const monotonicClock = options.monotonicClock ?? (options.clock ? undefined : () => performance.now())
   const regions = scopes.map(({ region }) => region)
   const scope = scopes[0]
-  const calls = new Calls({ store, keys, storeKeys, keyStores, random, clock, monotonicClock, scope, regions })
+  const signals = new Signals()
+  const calls = new Calls({ store, keys, storeKeys, keyStores, random, clock, monotonicClock, scope, regions, signals })
   let isClosed = false
 
   return {
@@ -150,6 +157,7 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
       if (isClosed) throw new KmsError('KMSInternalException', 'this KMS was closed')
       return calls.runDueWork()
     },
+    subscribe: (listener) => signals.subscribe(listener),
     confirmTime: () => {
       calls.confirmTime()
     },

@@ -8,3 +8,4 @@ export {
   type CredentialSource,
 } from './credentials.ts'
 export type { Answer, BodyLimits, Peer, ReceivedRequest } from './exchange.ts'
+export { webhook, type Webhook, type WebhookOptions } from './webhook.ts'

@@ -5,6 +5,7 @@ export class Metrics {
   readonly #requests = new Map<string, number>()
   readonly #refusals = new Map<string, number>()
   readonly #buckets = BUCKETS_SECONDS.map(() => 0)
+  readonly #signals = new Map<string, number>()
   #seconds = 0
   #count = 0
   inProgress = 0
@@ -24,12 +25,23 @@ export class Metrics {
     increment(this.#refusals, `error="${type}"`)
   }
 
+  /** Something that happened to a key. */
+  signal(type: string): void {
+    increment(this.#signals, `type="${type}"`)
+  }
+
   text(): string {
     return [
       ...describe('waxseal_kms_requests_total', 'counter', 'Authenticated requests by action and outcome.'),
       ...lines('waxseal_kms_requests_total', this.#requests),
       ...describe('waxseal_kms_refused_requests_total', 'counter', 'Requests refused before the KMS saw them.'),
       ...lines('waxseal_kms_refused_requests_total', this.#refusals),
+      ...describe(
+        'waxseal_kms_signals_total',
+        'counter',
+        'Rotations, deletions, expiries, and use of keys pending deletion.',
+      ),
+      ...lines('waxseal_kms_signals_total', this.#signals),
       ...describe('waxseal_kms_requests_in_progress', 'gauge', 'Requests that have no answer yet.'),
       `waxseal_kms_requests_in_progress ${String(this.inProgress)}`,
       ...describe('waxseal_kms_request_duration_seconds', 'histogram', 'Time of authenticated requests.'),

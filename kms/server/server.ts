@@ -117,6 +117,7 @@ class Server {
   readonly #metricsToken: Uint8Array | undefined
   readonly #keys = new SigningKeys()
   readonly #metrics = new Metrics()
+  readonly #unsubscribe: () => void
 
   constructor(options: KmsServerOptions) {
     const { engine, regions = engine.regions, clock = Date.now, metricsToken } = options
@@ -125,6 +126,7 @@ class Server {
     }
     if (metricsToken === '') throw new RangeError('metricsToken must not be empty')
     this.#options = { ...options }
+    this.#unsubscribe = engine.subscribe(({ type }) => this.#metrics.signal(type))
     this.#regions = new Set(regions)
     this.#clock = clock
     this.#limits = {
@@ -137,6 +139,7 @@ class Server {
   }
 
   close(): void {
+    this.#unsubscribe()
     this.#keys.clear()
   }
 

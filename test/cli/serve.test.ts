@@ -1,3 +1,8 @@
+import { createHmac } from 'node:crypto'
+import { once } from 'node:events'
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { text } from 'node:stream/consumers'
 import { chmodSync, rmSync, statSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import type { KMS } from '@aws-sdk/client-kms'
@@ -71,6 +76,31 @@ describe('waxseal serve', () => {
     failed(await shell.waxseal([...data, '--host', '0.0.0.0']), 2, /not a loopback address/)
     failed(await shell.waxseal([...data, '--tls-cert', 'x']), 2, /give both/)
     failed(await shell.waxseal([...data, '--tls-cert', 'x', '--tls-key', 'y']), 1, /ENOENT/)
+  })
+
+  it('posts what happens to keys to a webhook, signed, and counts it', async () => {
+    const receiver = createServer().listen(0, '127.0.0.1')
+    await once(receiver, 'listening')
+    const url = `http://127.0.0.1:${(receiver.address() as AddressInfo).port}/hook`
+    const args = ['--webhook', url]
+    failed(await shell.waxseal(['serve', '--data', shell.path('data'), ...args]), 2, /WAXSEAL_WEBHOOK_SECRET/)
+    shell.env.WAXSEAL_WEBHOOK_SECRET = 'a webhook secret'
+    const running = await serve(...args)
+    const kms = client(running.url)
+    const { KeyMetadata } = await kms.createKey({})
+    const arrived = once(receiver, 'request')
+    await kms.rotateKeyOnDemand({ KeyId: KeyMetadata?.KeyId })
+    const [request, response] = (await arrived) as [IncomingMessage, ServerResponse]
+    const body = await text(request)
+    response.end()
+    expect(JSON.parse(body)).toMatchObject({ 'detail-type': 'KMS CMK Rotation', resources: [KeyMetadata?.Arn] })
+    const [, time, mac] = /^t=(\d+),v1=([0-9a-f]{64})$/.exec(String(request.headers['x-waxseal-signature'])) ?? []
+    expect(mac).toBe(createHmac('sha256', 'a webhook secret').update(`${time}.${body}`).digest('hex'))
+    const metrics = await (await fetch(`${running.url}/metrics`)).text()
+    expect(metrics).toContain('waxseal_kms_signals_total{type="rotation"} 1')
+    succeeded(await running.stop())
+    delete shell.env.WAXSEAL_WEBHOOK_SECRET
+    receiver.close()
   })
 
   it('refuses what it cannot serve', async () => {

@@ -1,0 +1,79 @@
+import type { AuditRecord } from './trail.ts'
+
+/** What somebody may want to be told of as it happens. */
+export type SignalType = 'rotation' | 'material-expired' | 'key-deleted' | 'pending-deletion-use'
+
+/** Something that happened to a key; the record of it is in the log. */
+export interface Signal {
+  readonly type: SignalType
+  /** The event id of its record. */
+  readonly id: string
+  /** ISO 8601, in seconds. */
+  readonly time: string
+  readonly account: string
+  readonly region: string
+  readonly keyArn: string
+  /** Of `pending-deletion-use`: the action that was refused. */
+  readonly action?: string
+  /** Of `pending-deletion-use`: ARN of who called it. */
+  readonly caller?: string
+}
+
+/** Told of signals once what they are of is durable. What it throws is ignored, and nothing waits for it. */
+export type SignalListener = (signal: Signal) => void
+
+const SERVICE_EVENTS: Readonly<Record<string, SignalType>> = {
+  RotateKey: 'rotation',
+  DeleteKey: 'key-deleted',
+  DeleteExpiredKeyMaterial: 'material-expired',
+}
+
+/** Actions that use a key, rather than manage it. */
+const USE =
+  /^(?:Encrypt|Decrypt|ReEncrypt|Generate|Sign$|Verify|GetPublicKey|DeriveSharedSecret|Encapsulate|Decapsulate)/
+
+/** The signal that a record of the log is, if it is one. */
+export function signalOf(record: AuditRecord): Signal | undefined {
+  const type = typeOf(record)
+  const keyArn = record.resources[0]?.ARN
+  if (type === undefined || keyArn === undefined) return undefined
+  const { eventID: id, eventTime: time, recipientAccountId: account, awsRegion: region, userIdentity } = record
+  const signal = { type, id, time, account, region, keyArn }
+  return type === 'pending-deletion-use'
+    ? { ...signal, action: record.eventName, caller: userIdentity.arn ?? '' }
+    : signal
+}
+
+function typeOf({ eventType, eventName, errorCode, errorMessage = '' }: AuditRecord): SignalType | undefined {
+  if (eventType === 'AwsServiceEvent') {
+    return Object.hasOwn(SERVICE_EVENTS, eventName) ? SERVICE_EVENTS[eventName] : undefined
+  }
+  if (errorCode === undefined) return eventName === 'RotateKeyOnDemand' ? 'rotation' : undefined
+  // The text on which alarms of AWS CloudWatch go off.
+  return errorMessage.endsWith(' is pending deletion.') && USE.test(eventName) ? 'pending-deletion-use' : undefined
+}
+
+/** The listeners of an engine. */
+export class Signals {
+  readonly #listeners = new Set<SignalListener>()
+
+  /** Answers how to stop. */
+  subscribe(listener: SignalListener): () => void {
+    // One function may listen twice, and stops once.
+    const own: SignalListener = (signal) => listener(signal)
+    this.#listeners.add(own)
+    return () => void this.#listeners.delete(own)
+  }
+
+  emit(signals: readonly Signal[]): void {
+    for (const signal of signals) {
+      for (const listener of [...this.#listeners]) {
+        try {
+          listener(signal)
+        } catch {
+          // A listener's failure is not the KMS's.
+        }
+      }
+    }
+  }
+}

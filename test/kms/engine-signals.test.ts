@@ -1,0 +1,169 @@
+import { createHmac } from 'node:crypto'
+import { expect, it } from 'vitest'
+import type { Engine, Signal } from '../../kms/engine/index.ts'
+import { webhook, type WebhookOptions } from '../../kms/server/index.ts'
+import { memoryStore } from '../../kms/store/memory.ts'
+import { ACCOUNT, ARN_PREFIX, NOW, REGION, newKey, openEngine, refused } from './engine-setup.ts'
+
+const DAY = 86_400_000
+
+async function listening(): Promise<{
+  engine: Engine
+  signals: Signal[]
+  wait: (days: number) => void
+  stop: () => void
+}> {
+  let now = NOW
+  const engine = await openEngine(memoryStore(), { clock: () => now })
+  const signals: Signal[] = []
+  const stop = engine.subscribe((signal) => void signals.push(signal))
+  engine.subscribe(() => {
+    throw new Error('a listener that fails')
+  })
+  return { engine, signals, stop, wait: (days) => void (now += days * DAY) }
+}
+
+it('tells of rotations, use of a key that is pending deletion, and deletions', async () => {
+  const { engine, signals, wait, stop } = await listening()
+  const KeyId = await newKey(engine)
+  const keyArn = `${ARN_PREFIX}key/${KeyId}`
+  await engine.call('RotateKeyOnDemand', { KeyId })
+  await engine.call('EnableKeyRotation', { KeyId })
+  wait(366)
+  await engine.runDueWork()
+  await engine.call('ScheduleKeyDeletion', { KeyId, PendingWindowInDays: 7 })
+  await refused(engine.call('GenerateDataKey', { KeyId, NumberOfBytes: 32 }), 'KMSInvalidStateException')
+  await refused(engine.call('ScheduleKeyDeletion', { KeyId }), 'KMSInvalidStateException')
+  wait(8)
+  await engine.runDueWork()
+  const records = await engine.audit.list()
+  const common = { account: ACCOUNT, region: REGION, keyArn }
+  expect(signals).toEqual([
+    expect.objectContaining({ ...common, type: 'rotation', time: new Date(NOW).toISOString().replace('.678', '') }),
+    expect.objectContaining({ ...common, type: 'rotation' }),
+    expect.objectContaining({
+      ...common,
+      type: 'pending-deletion-use',
+      action: 'GenerateDataKey',
+      caller: `arn:aws:iam::${ACCOUNT}:root`,
+    }),
+    expect.objectContaining({ ...common, type: 'key-deleted' }),
+  ])
+  for (const { id } of signals) expect(records.map(({ record }) => record.eventID)).toContain(id)
+  stop()
+  await engine.call('RotateKeyOnDemand', { KeyId: await newKey(engine) })
+  expect(signals).toHaveLength(4)
+})
+
+const SIGNAL: Signal = {
+  type: 'pending-deletion-use',
+  id: 'id-1',
+  time: '2026-01-02T03:04:05Z',
+  account: ACCOUNT,
+  region: REGION,
+  keyArn: `${ARN_PREFIX}key/k`,
+  action: 'Decrypt',
+  caller: `arn:aws:iam::${ACCOUNT}:user/alice`,
+}
+
+interface Sent {
+  readonly body: string
+  readonly signature: string | null
+}
+
+/** A webhook whose receiver answers with these statuses, and then with 200. */
+function sending(
+  statuses: number[],
+  options: Partial<WebhookOptions> = {},
+): {
+  hook: ReturnType<typeof webhook>
+  sent: Sent[]
+  pauses: number[]
+  errors: string[]
+} {
+  const sent: Sent[] = []
+  const pauses: number[] = []
+  const errors: string[] = []
+  const hook = webhook({
+    url: 'http://receiver.test/hook',
+    secret: 'a secret',
+    clock: () => NOW,
+    fetch: async (request) => {
+      sent.push({ body: await request.text(), signature: request.headers.get('x-waxseal-signature') })
+      const status = statuses.shift() ?? 200
+      if (status === 0) throw new TypeError('no connection')
+      return new Response(null, { status })
+    },
+    sleep: (milliseconds) => Promise.resolve(void pauses.push(milliseconds)),
+    onError: ({ message }) => errors.push(message),
+    ...options,
+  })
+  return { hook, sent, pauses, errors }
+}
+
+async function until(isSo: () => boolean): Promise<void> {
+  while (!isSo()) await new Promise((resume) => setTimeout(resume, 1))
+}
+
+it('sends a signal in the shape of EventBridge, signed', async () => {
+  const { hook, sent } = sending([])
+  hook.listener(SIGNAL)
+  await hook.close()
+  const [{ body, signature } = { body: '', signature: '' }] = sent
+  expect(JSON.parse(body)).toEqual({
+    version: '0',
+    id: 'id-1',
+    'detail-type': 'KMS CMK Use While Pending Deletion',
+    source: 'waxseal.kms',
+    account: ACCOUNT,
+    time: SIGNAL.time,
+    region: REGION,
+    resources: [SIGNAL.keyArn],
+    detail: { 'key-id': 'k', 'event-name': 'Decrypt', 'user-arn': SIGNAL.caller },
+  })
+  const time = String(Math.floor(NOW / 1000))
+  const mac = createHmac('sha256', 'a secret').update(`${time}.${body}`).digest('hex')
+  expect(signature).toBe(`t=${time},v1=${mac}`)
+})
+
+it('tries again with longer pauses, in order, and gives up in the end', async () => {
+  const { hook, sent, pauses, errors } = sending([500, 0, 429])
+  hook.listener(SIGNAL)
+  hook.listener({ ...SIGNAL, id: 'id-2' })
+  await until(() => sent.length === 5)
+  expect(pauses).toEqual([1000, 2000, 4000])
+  expect(sent.map(({ body }) => (JSON.parse(body) as { id: string }).id)).toEqual([
+    'id-1',
+    'id-1',
+    'id-1',
+    'id-1',
+    'id-2',
+  ])
+  await hook.close()
+  expect(errors).toEqual([])
+  const failing = sending([500, 500, 500], { attempts: 3 })
+  failing.hook.listener(SIGNAL)
+  await until(() => failing.errors.length > 0)
+  expect(failing.errors).toEqual(['a pending-deletion-use signal could not be delivered to the webhook: status 500'])
+  await failing.hook.close()
+})
+
+it('drops what is too much, and waits for no pause when it ends', async () => {
+  const { hook, sent, errors } = sending([500, 500], {
+    maxWaiting: 1,
+    sleep: (_, signal) => {
+      return new Promise((resolve) => signal.addEventListener('abort', () => resolve()))
+    },
+  })
+  for (let i = 0; i < 3; i++) hook.listener(SIGNAL)
+  expect(errors).toEqual(['a pending-deletion-use signal was dropped: too many wait for the webhook'])
+  await until(() => sent.length === 1)
+  await hook.close()
+  hook.listener(SIGNAL)
+  expect(errors.length).toBeGreaterThan(1)
+})
+
+it('refuses what is no URL of the web, and an empty secret', () => {
+  expect(() => webhook({ url: 'file:///x', secret: 'x' })).toThrow(TypeError)
+  expect(() => webhook({ url: 'http://x', secret: '' })).toThrow(RangeError)
+})
