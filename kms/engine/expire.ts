@@ -1,13 +1,13 @@
 import { keyArn } from './arn.ts'
 import type { DueContext, DueResult } from './due.ts'
-import { forgetMaterial } from './imported.ts'
-import type { KeyRecord, Stored } from './records.ts'
+import { forgetMaterial, noticeAt } from './imported.ts'
+import type { KeyRecord, MaterialEntry, Stored } from './records.ts'
 import type { ServiceEvent } from './trail.ts'
 import { updateKey } from './update-key.ts'
 import { without } from './without.ts'
 import { deleteWrappingKey } from './wrapping-key.ts'
 
-/** Deletes what of a key's imports is over: wrapping keys, and material that has expired. */
+/** Deletes what of a key's imports is over, wrapping keys and material that has expired, and says what soon will be. */
 export async function expireImports(
   context: DueContext,
   stored: Stored<KeyRecord>,
@@ -18,14 +18,27 @@ export async function expireImports(
   const expired = materials.filter(({ imported }) => imported?.until !== undefined && imported.until <= now)
   if (expired.length > 0 && !mayDestroy) return 'held'
   let changed = await dropWrappingKeys(context, stored.record, ({ until }) => until <= now)
+  const event = { scope, now, keyId, arn: keyArn(scope, keyId) }
   const events: ServiceEvent[] = []
   for (const { id } of expired) {
     changed = await forgetMaterial(context, changed, id)
-    const details = { keyMaterialId: id }
-    events.push({ name: 'DeleteExpiredKeyMaterial', scope, now, keyId, arn: keyArn(scope, keyId), details })
+    events.push({ ...event, name: 'DeleteExpiredKeyMaterial', details: { keyMaterialId: id } })
+  }
+  const announced = changed.materials.filter(({ imported }) => (noticeAt(imported) ?? Infinity) <= now)
+  for (const { id, imported } of announced) {
+    const details = { keyMaterialId: id, validTo: new Date(imported?.until ?? 0).toISOString() }
+    events.push({ ...event, name: 'AnnounceKeyMaterialExpiration', details })
+  }
+  changed = {
+    ...changed,
+    materials: changed.materials.map((entry) => (announced.includes(entry) ? told(entry) : entry)),
   }
   await updateKey(context, stored, changed)
   return events
+}
+
+function told(entry: MaterialEntry): MaterialEntry {
+  return entry.imported ? { ...entry, imported: { ...entry.imported, isAnnounced: true } } : entry
 }
 
 type WrappingKey = NonNullable<KeyRecord['wrappingKeys']>[number]

@@ -6,7 +6,7 @@ import type { DueContext } from './due.ts'
 import { assertKeyState, type ActionClass, type KeyState } from './key-state.ts'
 import type { FoundKey } from './lookup.ts'
 import { deleteMaterial } from './material.ts'
-import type { KeyRecord, MaterialEntry } from './records.ts'
+import type { ImportedMaterial, KeyRecord, MaterialEntry } from './records.ts'
 
 // What a key of origin EXTERNAL knows of its material: which it has had, which of it is here, and until when.
 
@@ -56,9 +56,17 @@ export function expiryOf({ materials }: KeyRecord): number | undefined {
   return earliest(materials.map(({ imported }) => (imported?.isPending ? undefined : imported?.until)))
 }
 
-/** The time at which a key next has material to be deleted, whether it waits or not. */
+/** How long before material expires the log says so: a week. */
+export const NOTICE_MS: number = 7 * 86_400_000
+
+/** The time at which a key next has material to be deleted, whether it waits or not, or to be announced. */
 export function nextExpiry({ materials }: KeyRecord): number | undefined {
-  return earliest(materials.map(({ imported }) => imported?.until))
+  return earliest(materials.map(({ imported }) => noticeAt(imported) ?? imported?.until))
+}
+
+/** When the log is to say that material will expire; undefined if that is over, or it does not. */
+export function noticeAt(imported: ImportedMaterial | undefined): number | undefined {
+  return imported?.until === undefined || imported.isAnnounced ? undefined : imported.until - NOTICE_MS
 }
 
 export function earliest(times: readonly (number | undefined)[]): number | undefined {

@@ -80,6 +80,8 @@ export interface ImportedMaterial {
   readonly description?: string
   /** Waits to become the current one by RotateKeyOnDemand. */
   readonly isPending?: boolean
+  /** That it will expire was said, or goes without saying. */
+  readonly isAnnounced?: boolean
 }
 
 /** One version of a key's material. */

@@ -1,7 +1,7 @@
 import type { AuditRecord } from './trail.ts'
 
 /** What somebody may want to be told of as it happens. */
-export type SignalType = 'rotation' | 'material-expired' | 'key-deleted' | 'pending-deletion-use'
+export type SignalType = 'rotation' | 'material-expiring' | 'material-expired' | 'key-deleted' | 'pending-deletion-use'
 
 /** Something that happened to a key; the record of it is in the log. */
 export interface Signal {
@@ -25,6 +25,7 @@ export type SignalListener = (signal: Signal) => void
 const SERVICE_EVENTS: Readonly<Record<string, SignalType>> = {
   RotateKey: 'rotation',
   DeleteKey: 'key-deleted',
+  AnnounceKeyMaterialExpiration: 'material-expiring',
   DeleteExpiredKeyMaterial: 'material-expired',
 }
 

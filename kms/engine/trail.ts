@@ -121,7 +121,13 @@ export function managementRecord(call: ManagementCall, ids: RecordIds): AuditRec
 
 /** What the engine did by itself. */
 export interface ServiceEvent {
-  readonly name: 'CreateKey' | 'RotateKey' | 'DeleteKey' | 'DeleteExpiredKeyMaterial' | 'SynchronizeMultiRegionKey'
+  readonly name:
+    | 'CreateKey'
+    | 'RotateKey'
+    | 'DeleteKey'
+    | 'AnnounceKeyMaterialExpiration'
+    | 'DeleteExpiredKeyMaterial'
+    | 'SynchronizeMultiRegionKey'
   readonly scope: Scope
   readonly now: number
   readonly keyId: string

@@ -34,6 +34,7 @@ const TIMEOUT = 10_000
 
 const DETAIL_TYPES: Readonly<Record<SignalType, readonly [source: string, type: string]>> = {
   rotation: ['aws.kms', 'KMS CMK Rotation'],
+  'material-expiring': ['waxseal.kms', 'KMS Imported Key Material Expires Soon'],
   'material-expired': ['aws.kms', 'KMS Imported Key Material Expiration'],
   'key-deleted': ['aws.kms', 'KMS CMK Deletion'],
   'pending-deletion-use': ['waxseal.kms', 'KMS CMK Use While Pending Deletion'],

@@ -4,6 +4,7 @@ import type { Engine, Signal } from '../../kms/engine/index.ts'
 import { webhook, type WebhookOptions } from '../../kms/server/index.ts'
 import { memoryStore } from '../../kms/store/memory.ts'
 import { ACCOUNT, ARN_PREFIX, NOW, REGION, newKey, openEngine, refused } from './engine-setup.ts'
+import { importMaterial } from './import-setup.ts'
 
 const DAY = 86_400_000
 
@@ -53,6 +54,34 @@ it('tells of rotations, use of a key that is pending deletion, and deletions', a
   stop()
   await engine.call('RotateKeyOnDemand', { KeyId: await newKey(engine) })
   expect(signals).toHaveLength(4)
+})
+
+it('tells of material a week before it expires, once, and when it has', async () => {
+  const { engine, signals, wait } = await listening()
+  const KeyId = await newKey(engine, { Origin: 'EXTERNAL' })
+  const expiring = (days: number): object => ({
+    ExpirationModel: 'KEY_MATERIAL_EXPIRES',
+    ValidTo: new Date(NOW + days * DAY),
+  })
+  const material = new Uint8Array(32).fill(7)
+  const { KeyMaterialId } = await importMaterial(engine, KeyId, material, expiring(30))
+  wait(22)
+  await engine.runDueWork()
+  expect(signals).toEqual([])
+  wait(1)
+  await engine.runDueWork()
+  await engine.runDueWork()
+  const keyArn = `${ARN_PREFIX}key/${KeyId}`
+  expect(signals).toEqual([expect.objectContaining({ type: 'material-expiring', keyArn })])
+  const { record } = (await engine.audit.list()).at(-1)!
+  expect(record).toMatchObject({
+    eventName: 'AnnounceKeyMaterialExpiration',
+    serviceEventDetails: { keyMaterialId: KeyMaterialId, validTo: new Date(NOW + 30 * DAY).toISOString() },
+  })
+  await importMaterial(engine, KeyId, material, expiring(28))
+  wait(5)
+  expect(await engine.runDueWork()).toBeUndefined()
+  expect(signals.slice(1)).toEqual([expect.objectContaining({ type: 'material-expired', keyArn })])
 })
 
 const SIGNAL: Signal = {

@@ -2,7 +2,7 @@ import { KmsError } from '../../errors.ts'
 import type { Action, ActionContext } from '../action.ts'
 import { toHex } from '../bytes.ts'
 import { openImportToken } from '../import-token.ts'
-import { assertImports, importedMaterialId, pendingMaterial, withMaterials } from '../imported.ts'
+import { assertImports, importedMaterialId, pendingMaterial, withMaterials, NOTICE_MS } from '../imported.ts'
 import { isSymmetric } from '../key-spec.ts'
 import { resolveKeyId, updateKey, type FoundKey } from '../lookup.ts'
 import { storeMaterial } from '../material.ts'
@@ -112,6 +112,8 @@ function withImported(
   const imported = {
     isPresent: true,
     ...(until !== undefined && { until }),
+    // Who imports it for less than a week knows.
+    ...(until !== undefined && until - now <= NOTICE_MS && { isAnnounced: true }),
     ...(text !== undefined && { description: text }),
     ...(isPending && { isPending }),
   }
