@@ -46,8 +46,9 @@ async function makeSecret(
     const [found] = await rows.list(table, { prefix: '', limit: 1 })
     if (found) throw new KmsError('RootKeyException', 'the store holds keys and does not say under which root key')
   }
+  const rootKeyId = toHex(random(16))
   const secret = random(STORE_SECRET_BYTES)
-  await new RecordTransaction(rows, keys).put('meta', ROOT_ROW, sealStoreSecret(keys, secret, toHex(random(16))))
+  await new RecordTransaction(rows, keys).put('meta', ROOT_ROW, sealStoreSecret(keys, secret, rootKeyId))
   return secret
 }
 

@@ -61,6 +61,3 @@ export const DECLARED: Readonly<Record<string, readonly string[]>> = {
   Verify: ['DependencyTimeout', 'Disabled', 'DryRunOperation', 'InvalidGrantToken', 'InvalidKeyUsage', 'KMSInternal', 'KMSInvalidSignature', 'KMSInvalidState', 'KeyUnavailable', 'NotFound'],
   VerifyMac: ['Disabled', 'DryRunOperation', 'InvalidGrantToken', 'InvalidKeyUsage', 'KMSInternal', 'KMSInvalidMac', 'KMSInvalidState', 'KeyUnavailable', 'NotFound'],
 }
-
-/** Actions that are not there yet, and what they wait for. Empty in the end. */
-export const NOT_YET: Readonly<Record<string, string>> = {}

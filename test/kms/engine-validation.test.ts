@@ -206,9 +206,4 @@ describe('an action', () => {
   it.each(['describeKey', '', 'toString', '__proto__'])('that is not here: %j', async (action) => {
     await refused(call(action, {}), 'UnknownOperationException', `This KMS has no action ${action}.`)
   })
-
-  it('of AWS KMS that is not here yet says so', async () => {
-    const message = 'GetParametersForImport is not supported by this KMS yet.'
-    await refused(call('GetParametersForImport', {}), 'UnsupportedOperationException', message)
-  })
 })
