@@ -1,6 +1,7 @@
 import { keyArn } from './arn.ts'
 import type { DueContext, DueResult } from './due.ts'
 import { forgetMaterial, noticeAt } from './imported.ts'
+import { synchronize } from './multi-region.ts'
 import type { KeyRecord, MaterialEntry, Stored } from './records.ts'
 import type { ServiceEvent } from './trail.ts'
 import { updateKey } from './update-key.ts'
@@ -34,6 +35,7 @@ export async function expireImports(
     materials: changed.materials.map((entry) => (announced.includes(entry) ? told(entry) : entry)),
   }
   await updateKey(context, stored, changed)
+  if (expired.some(({ imported }) => imported?.isPending)) events.push(...(await synchronize(context, keyId)))
   return events
 }
 

@@ -48,7 +48,10 @@ export function pendingMaterial({ materials }: KeyRecord): MaterialEntry | undef
 /** Whether some material that the key needs is not here: its first, or one that was deleted or has expired. */
 export function lacksMaterial({ origin, currentMaterial, materials }: KeyRecord): boolean {
   if (origin !== 'EXTERNAL') return false
-  return currentMaterial === undefined || materials.some(({ imported }) => imported?.isPresent === false)
+  return (
+    currentMaterial === undefined ||
+    materials.some(({ imported }) => imported?.isPresent === false && !imported.isPending)
+  )
 }
 
 /** The time at which the first of the key's material expires; undefined if none does. Material that waits does not count. */
@@ -88,15 +91,16 @@ function stateOf(record: KeyRecord): KeyState {
 
 /**
  * Deletes imported material. The key keeps its entry, for the same material may come back; material that waited for its
- * rotation was never the key's, and leaves nothing.
+ * rotation was never the key's, and leaves nothing, but in a replica, which waits for what its primary has.
  */
 export async function forgetMaterial(context: DueContext, record: KeyRecord, materialId: string): Promise<KeyRecord> {
   await deleteMaterial(context, record.keyId, materialId)
   const materials = record.materials.flatMap((entry) => {
     if (entry.id !== materialId || !entry.imported) return [entry]
     const { isPending, description } = entry.imported
-    if (isPending) return []
-    return [{ ...entry, imported: { isPresent: false, ...(description !== undefined && { description }) } }]
+    if (isPending && record.multiRegion?.type !== 'REPLICA') return []
+    const text = description !== undefined && { description }
+    return [{ ...entry, imported: { isPresent: false, ...text, ...(isPending && { isPending }) } }]
   })
   return withMaterials(record, materials)
 }

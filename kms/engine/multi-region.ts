@@ -1,9 +1,10 @@
 import { KmsError } from '../errors.ts'
 import { keyArn, rowId, type Scope } from './arn.ts'
 import type { DueContext } from './due.ts'
+import { withMaterials } from './imported.ts'
 import type { FoundKey } from './lookup.ts'
-import { storeMaterial, unsealMaterial } from './material.ts'
-import { tampered, type KeyRecord, type MultiRegion, type Stored } from './records.ts'
+import { deleteMaterial, storeMaterial, unsealMaterial } from './material.ts'
+import { tampered, type KeyRecord, type MaterialEntry, type MultiRegion, type Stored } from './records.ts'
 import { DAY_MS } from './schedule.ts'
 import type { ServiceEvent } from './trail.ts'
 import { updateKey } from './update-key.ts'
@@ -65,17 +66,46 @@ async function readKey({ scope, records }: DueContext, keyId: string): Promise<S
 async function copyShared(context: DueContext, primary: PrimaryKey, region: string): Promise<void> {
   const there = inRegion(context, region)
   const replica = await readKey(there, primary.keyId)
-  const { currentMaterial, materials, rotation, onDemandRotations } = primary
-  const known = new Set(replica.record.materials.map(({ id }) => id))
-  for (const { id } of materials) if (!known.has(id)) await copyMaterial(context, there, primary, id)
-  await updateKey(there, replica, {
+  const { currentMaterial, rotation, onDemandRotations } = primary
+  const changed: KeyRecord = {
     ...without(replica.record, 'rotation'),
     multiRegion: { ...primary.multiRegion, type: 'REPLICA' },
     ...(currentMaterial !== undefined && { currentMaterial }),
-    materials,
     onDemandRotations,
     ...(rotation && { rotation }),
+  }
+  const materials = await sharedMaterials(context, there, primary, replica.record)
+  await updateKey(there, replica, withMaterials(changed, materials))
+}
+
+/** What a replica has of its primary's material: the same, or, of what was imported, what was imported here as well. */
+async function sharedMaterials(
+  from: DueContext,
+  to: DueContext,
+  primary: PrimaryKey,
+  replica: KeyRecord,
+): Promise<readonly MaterialEntry[]> {
+  const own = new Map(replica.materials.map((entry) => [entry.id, entry]))
+  if (primary.origin !== 'EXTERNAL') {
+    for (const { id } of primary.materials) if (!own.has(id)) await copyMaterial(from, to, primary, id)
+    return primary.materials
+  }
+  const shared = new Set(primary.materials.map(({ id }) => id))
+  for (const id of own.keys()) if (!shared.has(id)) await deleteMaterial(to, replica.keyId, id)
+  return primary.materials.map((entry) => {
+    const here = without(own.get(entry.id)?.imported ?? { isPresent: false }, 'isPending')
+    return { ...entry, imported: { ...here, ...(entry.imported?.isPending && { isPending: true }) } }
   })
+}
+
+/** Whether imported material is here and in the Region of every replica. */
+export async function isEverywhere(context: DueContext, key: KeyRecord, materialId: string): Promise<boolean> {
+  const { keyId, multiRegion } = key
+  const regions = multiRegion?.type === 'PRIMARY' ? multiRegion.replicas : []
+  const others = await Promise.all(regions.map((region) => readKey(inRegion(context, region), keyId)))
+  return [key, ...others.map(({ record }) => record)].every(({ materials }) =>
+    materials.some(({ id, imported }) => id === materialId && imported?.isPresent),
+  )
 }
 
 async function copyMaterial(from: DueContext, to: DueContext, key: KeyRecord, materialId: string): Promise<void> {

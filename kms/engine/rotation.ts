@@ -4,7 +4,7 @@ import { pendingMaterial } from './imported.ts'
 import { isSymmetric, specification } from './key-spec.ts'
 import { updateKey, type FoundKey } from './lookup.ts'
 import { newMaterialId, storeMaterial } from './material.ts'
-import { assertPrimary } from './multi-region.ts'
+import { assertPrimary, isEverywhere } from './multi-region.ts'
 import type { KeyRecord, Stored } from './records.ts'
 import { without } from './without.ts'
 
@@ -36,12 +36,18 @@ export async function rotate(
 /**
  * Makes the imported material that waits for it the current one.
  *
- * @throws KmsError `KMSInvalidStateException` if there is none
+ * @throws KmsError `KMSInvalidStateException` if there is none, or a replica lacks it
  */
 export async function rotateToImported(context: DueContext, { stored, record, arn }: FoundKey): Promise<void> {
   const pending = pendingMaterial(record)
   if (!pending?.imported) {
     throw new KmsError('KMSInvalidStateException', `No available key material pending rotation for the key: ${arn}.`)
+  }
+  if (!(await isEverywhere(context, record, pending.id))) {
+    throw new KmsError(
+      'KMSInvalidStateException',
+      `The key material pending rotation (id: ${pending.id}) is not imported into every related key of ${arn} yet.`,
+    )
   }
   const imported = without(pending.imported, 'isPending')
   const rotated = { at: context.now, type: 'ON_DEMAND' as const }
@@ -55,10 +61,15 @@ export function assertRotation({ record }: FoundKey): void {
   if (!isSymmetric(record.keySpec)) throw new KmsError('UnsupportedOperationException')
 }
 
-/** Whether the engine can make new material for a key. @throws KmsError `UnsupportedOperationException` */
-export function assertAutomaticRotation(found: FoundKey): void {
+/** Whether imported material can be made the current one by this key. @throws KmsError `UnsupportedOperationException` */
+export function assertImportedRotation(found: FoundKey): void {
   assertRotation(found)
   if (found.record.multiRegion) assertPrimary(found)
+}
+
+/** Whether the engine can make new material for a key. @throws KmsError `UnsupportedOperationException` */
+export function assertAutomaticRotation(found: FoundKey): void {
+  assertImportedRotation(found)
   if (found.record.origin === 'AWS_KMS') return
   throw new KmsError(
     'UnsupportedOperationException',

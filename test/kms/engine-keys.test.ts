@@ -84,7 +84,6 @@ describe.each(STORES)('keys on $store', ({ newStore }) => {
     it.each<[ActionInput<'CreateKey'>, string]>([
       [{ KeySpec: 'SM2', KeyUsage: 'ENCRYPT_DECRYPT' }, 'KeySpec SM2'],
       [{ Origin: 'EXTERNAL', KeySpec: 'ML_DSA_44', KeyUsage: 'SIGN_VERIFY' }, 'Origin EXTERNAL of KeySpec ML_DSA_44'],
-      [{ Origin: 'EXTERNAL', MultiRegion: true }, 'Origin EXTERNAL of multi-Region keys'],
     ])('refuses %j as not supported', async (input, what) => {
       const message = `${what} is not supported by this KMS yet.`
       await refused(engine.call('CreateKey', input), 'UnsupportedOperationException', message)

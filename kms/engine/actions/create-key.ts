@@ -103,7 +103,6 @@ function assertSupported(input: CreateKeyInput, keySpec: KeySpecName): void {
   const isImportable = specification(keySpec)?.importBytes ?? importedPair(keySpec)
   if (Origin === 'EXTERNAL' && !isImportable) throw unsupported(`Origin EXTERNAL of KeySpec ${keySpec}`)
   if (Origin !== 'AWS_KMS' && Origin !== 'EXTERNAL') throw unsupported(`Origin ${Origin}`)
-  if (Origin === 'EXTERNAL' && input.MultiRegion) throw unsupported('Origin EXTERNAL of multi-Region keys')
   assertNotGiven(input, ['CustomKeyStoreId', 'XksKeyId'], `keys of origin ${Origin}`)
 }
 

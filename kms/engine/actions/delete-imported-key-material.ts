@@ -2,6 +2,7 @@ import { KmsError } from '../../errors.ts'
 import type { Action } from '../action.ts'
 import { assertImports, forgetMaterial } from '../imported.ts'
 import { resolveKeyId, updateKey } from '../lookup.ts'
+import { synchronize } from '../multi-region.ts'
 import type { DeleteImportedKeyMaterialInput, DeleteImportedKeyMaterialOutput } from '../types.ts'
 
 /** DeleteImportedKeyMaterial: the key cannot be used until the same material is imported again. */
@@ -18,7 +19,11 @@ export const deleteImportedKeyMaterial: Action<DeleteImportedKeyMaterialInput, D
       throw new KmsError('NotFoundException', `Key material ${KeyMaterialId} of key ${arn} does not exist.`)
     }
     if (!entry) return { KeyId: arn }
-    if (entry.imported?.isPresent) await updateKey(context, stored, await forgetMaterial(context, record, entry.id))
+    if (entry.imported?.isPresent) {
+      await updateKey(context, stored, await forgetMaterial(context, record, entry.id))
+      // What waited for its rotation is no longer waited for anywhere.
+      if (entry.imported.isPending) context.trail.events.push(...(await synchronize(context, record.keyId)))
+    }
     return { KeyId: arn, KeyMaterialId: entry.id }
   },
 }

@@ -6,6 +6,7 @@ import { assertImports, importedMaterialId, pendingMaterial, withMaterials, NOTI
 import { isSymmetric } from '../key-spec.ts'
 import { resolveKeyId, updateKey, type FoundKey } from '../lookup.ts'
 import { storeMaterial } from '../material.ts'
+import { assertPrimary, synchronize } from '../multi-region.ts'
 import type { KeyRecord } from '../records.ts'
 import { DAY_MS } from '../schedule.ts'
 import type { ImportKeyMaterialInput, ImportKeyMaterialOutput } from '../types.ts'
@@ -27,12 +28,14 @@ export const importKeyMaterial: Action<ImportKeyMaterialInput, ImportKeyMaterial
     const { material, publicKey } = await unwrapMaterial(context, record, token, input.EncryptedKeyMaterial)
     try {
       const id = importedMaterialId(context, record, material)
+      if (isNew && record.multiRegion) assertPrimary(found)
       if (isNew) assertNew(found, id)
       else assertKnown(record, id, input.KeyMaterialId)
       const { KeyMaterialDescription: description } = input
       const changed = withImported(context, record, id, { until, description })
       if (!isPresent(record, id)) await storeMaterial(context, record, id, material)
       await updateKey(context, stored, { ...changed, ...(publicKey && { publicKey: toHex(publicKey) }) })
+      context.trail.events.push(...(isNew ? await synchronize(context, record.keyId) : []))
       return { KeyId: arn, KeyMaterialId: id }
     } finally {
       material.fill(0)

@@ -1,5 +1,7 @@
 import type { Action } from '../action.ts'
+import { pendingMaterial } from '../imported.ts'
 import { resolveKeyId } from '../lookup.ts'
+import { isEverywhere } from '../multi-region.ts'
 import { pageOf } from '../paging.ts'
 import type { ImportedMaterial, KeyRecord, MaterialEntry } from '../records.ts'
 import { assertRotation } from '../rotation.ts'
@@ -18,16 +20,23 @@ export const listKeyRotations: Action<ListKeyRotationsInput, ListKeyRotationsOut
     const isAll = IncludeKeyMaterial === 'ALL_KEY_MATERIAL'
     const listed = record.materials.filter(({ rotated }) => isAll || rotated !== undefined)
     const page = pageOf(listed, { limit: Limit, marker: Marker })
-    return { Rotations: page.items.map((material) => entryOf(record, material)), ...page.output }
+    const pending = pendingMaterial(record)
+    const isReady = pending === undefined || (await isEverywhere(context, record, pending.id))
+    return { Rotations: page.items.map((material) => entryOf(record, material, isReady)), ...page.output }
   },
 }
 
-function entryOf({ keyId, currentMaterial }: KeyRecord, { id, rotated, imported }: MaterialEntry): RotationsListEntry {
+function entryOf(
+  { keyId, currentMaterial }: KeyRecord,
+  { id, rotated, imported }: MaterialEntry,
+  isReady: boolean,
+): RotationsListEntry {
+  const pending = isReady ? 'PENDING_ROTATION' : 'PENDING_MULTI_REGION_IMPORT_AND_ROTATION'
   const state = id === currentMaterial ? 'CURRENT' : 'NON_CURRENT'
   return {
     KeyId: keyId,
     KeyMaterialId: id,
-    KeyMaterialState: imported?.isPending ? 'PENDING_ROTATION' : state,
+    KeyMaterialState: imported?.isPending ? pending : state,
     ...(imported && importOf(imported)),
     ...(rotated && { RotationDate: new Date(rotated.at), RotationType: rotated.type }),
   }

@@ -3,7 +3,7 @@ import type { Action } from '../action.ts'
 import { assertKeyState } from '../key-state.ts'
 import { resolveKeyId } from '../lookup.ts'
 import { synchronize } from '../multi-region.ts'
-import { assertAutomaticRotation, assertRotation, rotate, rotateToImported } from '../rotation.ts'
+import { assertAutomaticRotation, assertImportedRotation, rotate, rotateToImported } from '../rotation.ts'
 import type { KeyIdInput, KeyIdOutput } from '../types.ts'
 
 const MAX_ROTATIONS = 25
@@ -15,7 +15,7 @@ export const rotateKeyOnDemand: Action<KeyIdInput, KeyIdOutput> = {
   async act(context, { KeyId }) {
     const found = await resolveKeyId(context, KeyId)
     const { stored, record, arn } = found
-    if (record.origin === 'EXTERNAL') assertRotation(found)
+    if (record.origin === 'EXTERNAL') assertImportedRotation(found)
     else assertAutomaticRotation(found)
     assertKeyState(record.state, 'rotateOnDemand', arn)
     if (record.onDemandRotations >= MAX_ROTATIONS) {
