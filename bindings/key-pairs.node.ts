@@ -6,13 +6,14 @@ import {
   createPublicKey,
   diffieHellman,
   generateKeyPair,
+  getCurves,
   privateEncrypt,
   publicDecrypt,
   sign as signMessage,
   verify as verifyMessage,
 } from 'node:crypto'
 import { promisify } from 'node:util'
-import { readPrivateKey, readPublicKey } from './key-encoding.ts'
+import { readPrivateKey, readPublicKey, type EncodedKey } from './key-encoding.ts'
 import type { KeyPairs, KeyPairSpec, SignedMessage } from './key-pairs.ts'
 import { SCHEMES, type Scheme } from './key-schemes.ts'
 import { digestInfo, pssEncode, pssVerify } from './rsa-encoding.ts'
@@ -37,6 +38,32 @@ const UNCOMPRESSED = 4
 
 /** The runtime's asymmetric keys; what node:crypto lacks is loaded when it is needed. */
 export const keyPairs: KeyPairs = {
+  generate: async (spec) => (await operations(spec === 'ECC_SECG_P256K1')).generate(spec),
+  publicKeyOf: async (spec, encoded) => (await operations(spec === 'ECC_SECG_P256K1')).publicKeyOf(spec, encoded),
+  sign: async (encoded, message) => (await operations(isSecp256k1(readPrivateKey, encoded))).sign(encoded, message),
+  verify: async (encoded, message, signature) =>
+    (await operations(isSecp256k1(readPublicKey, encoded))).verify(encoded, message, signature),
+  agree: (encoded, peerEncoded) => native.agree(encoded, peerEncoded),
+  mac: async (hash, key, message) => fresh(createHmac(hash, key).update(message).digest()),
+}
+
+type Operations = Omit<KeyPairs, 'mac'>
+
+/** The node:crypto of Bun has not the curve secp256k1: there it is done as where there is no node:crypto. */
+async function operations(isOnSecp256k1: boolean): Promise<Operations> {
+  if (!isOnSecp256k1 || getCurves().includes('secp256k1')) return native
+  return (await import('./key-operations.web.ts')).keyOperations
+}
+
+function isSecp256k1(read: (encoded: Uint8Array) => EncodedKey, encoded: Uint8Array): boolean {
+  try {
+    return read(encoded).kind === 'secp256k1'
+  } catch {
+    return false // the operation says what is wrong with it
+  }
+}
+
+const native: Operations = {
   async generate(spec) {
     const { publicKey, privateKey } = await generateEncoded(spec)
     return { publicKey: fresh(publicKey), privateKey: fresh(privateKey) }
@@ -96,10 +123,6 @@ export const keyPairs: KeyPairs = {
     } catch {
       return undefined // no key, or no point of the curve
     }
-  },
-
-  async mac(hash, key, message) {
-    return fresh(createHmac(hash, key).update(message).digest())
   },
 }
 
