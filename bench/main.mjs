@@ -5,7 +5,7 @@ import { report, save, saveTable } from './report.mjs'
 
 /** The part and its rounds: what one part does to the heap and to compiled code is not to slow another one down. */
 const PARTS = [
-  ['gcm', 5],
+  ['gcm', 9],
   ['mac', 5],
   ['small messages', 9],
   ['large messages', 5],
