@@ -38,8 +38,7 @@ const importIn = async (
   KeyId: string,
   material: Uint8Array,
   options: Partial<ActionInput<'ImportKeyMaterial'>> = {},
-): Promise<string> =>
-  (await importMaterial(engineIn(region), KeyId, material, { ...NEVER, ...options })).KeyMaterialId ?? ''
+): Promise<string> => (await importMaterial(engineIn(region), KeyId, material, { ...NEVER, ...options })).KeyMaterialId
 
 /** A primary key at home with imported material, and replicas that wait for it. */
 async function newImported(): Promise<string> {
