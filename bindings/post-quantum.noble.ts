@@ -90,7 +90,7 @@ export function encapsulate(publicKey: Uint8Array): Encapsulated {
   const { spec, key } = readPublicKey(publicKey)
   if (isMlDsa(spec)) throw new TypeError('not a readable key')
   const { cipherText, sharedSecret } = ENCAPSULATIONS[spec].encapsulate(key)
-  return { ciphertext: new Uint8Array(cipherText), sharedSecret: new Uint8Array(sharedSecret) }
+  return { ciphertext: new Uint8Array(cipherText), sharedSecret: moved(sharedSecret) }
 }
 
 /**
@@ -100,8 +100,15 @@ export function encapsulate(publicKey: Uint8Array): Encapsulated {
 export function decapsulate(privateKey: Uint8Array, ciphertext: Uint8Array): Uint8Array<ArrayBuffer> | undefined {
   return withSecretKey(privateKey, isMlKem, ENCAPSULATIONS, (algorithm, secretKey) => {
     if (ciphertext.length !== algorithm.lengths.cipherText) return undefined
-    return new Uint8Array(algorithm.decapsulate(ciphertext, secretKey))
+    return moved(algorithm.decapsulate(ciphertext, secretKey))
   })
+}
+
+/** A copy of a secret, which is wiped where it was. */
+function moved(secret: Uint8Array): Uint8Array<ArrayBuffer> {
+  const copy = new Uint8Array(secret)
+  secret.fill(0)
+  return copy
 }
 
 function isMlDsa(spec: PostQuantumSpec): spec is MlDsaSpec {

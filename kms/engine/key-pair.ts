@@ -4,7 +4,7 @@ import type { ActionContext } from './action.ts'
 import { fromHex } from './bytes.ts'
 import { specification } from './key-spec.ts'
 import { currentMaterial } from './material.ts'
-import { generateKeyPair } from './post-quantum.ts'
+import { generateKeyPair } from './asymmetric.ts'
 import { tampered, type KeyRecord } from './records.ts'
 import { withSecrets } from './secrets.ts'
 

@@ -62,10 +62,11 @@ export function unsealStoreSecret(keys: RootKeys, record: RootRecord): Uint8Arra
   return keys.unseal(fromHex(record.secret), ...secretDescription(record.rootKeyId))
 }
 
-/** @throws KmsError `RootKeyException` if the store is under another root key by now */
+/** @throws KmsError `RootKeyException` if the store is under another root key by now, or under none */
 export async function assertUnderRoot(store: Store, keys: RootKeys): Promise<void> {
   const secret = await store.transaction('read', (rows) => readSecret(keys, rows))
-  secret?.fill(0)
+  if (!secret) throw new KmsError('RootKeyException', 'the store is under no root key: it holds no KMS')
+  secret.fill(0)
 }
 
 /** Undefined if the store is under no root key yet. @throws KmsError `RootKeyException` if it is under another one */

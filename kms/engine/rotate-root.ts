@@ -13,7 +13,7 @@ import { ROOT_KEY_BYTES, RootKeys } from './keys.ts'
 import { describeMaterial } from './material.ts'
 import { wipeBytes } from './outside.ts'
 import { RecordTransaction, tampered, type Records, type RootRecord } from './records.ts'
-import { openRoot, readRootKeyId, ROOT_ROW, sealStoreSecret, unsealStoreSecret } from './root.ts'
+import { assertUnderRoot, openRoot, readRootKeyId, ROOT_ROW, sealStoreSecret, unsealStoreSecret } from './root.ts'
 import { managementRecord } from './trail.ts'
 import { describeWrappingKey } from './wrapping-key.ts'
 
@@ -91,6 +91,7 @@ export async function rotateRootKey(options: RotateRootKeyOptions): Promise<void
   const from = new RootKeys(options.rootKey, systemRandom)
   const to = new RootKeys(options.newRootKey, systemRandom)
   try {
+    await assertUnderRoot(store, from)
     const storeKeys = await openRoot(store, from, systemRandom)
     try {
       await store.transaction('write', async (rows) => {

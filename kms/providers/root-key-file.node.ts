@@ -4,7 +4,6 @@ import {
   existsSync,
   fstatSync,
   fsyncSync,
-  linkSync,
   openSync,
   readSync,
   renameSync,
@@ -12,6 +11,7 @@ import {
   writeSync,
 } from 'node:fs'
 import { dirname } from 'node:path'
+import { timingSafeEqual } from '../../bindings/core.ts'
 import { KmsError } from '../errors.ts'
 import { makeFolder, syncFolder } from '../store/folder.ts'
 
@@ -107,25 +107,33 @@ export function installNextRootKey(file: string): string {
 }
 
 function keepOld(file: string): string {
-  for (let number = 1; ; number++) {
-    const old = `${file}.old-${String(number)}`
-    try {
-      linkSync(file, old)
-      return old
-    } catch (cause) {
-      if ((cause as NodeJS.ErrnoException).code !== 'EEXIST')
-        throw refused(file, 'cannot be kept beside the new one', cause)
-      if (isSameKey(file, old)) return old
+  const key = readRootKey(file)
+  try {
+    for (let number = 1; ; number++) {
+      const old = `${file}.old-${String(number)}`
+      if (!hasRootKey(old)) {
+        writeNewFile(old, key)
+        return old
+      }
+      if (holds(old, key)) return old
     }
+  } catch (cause) {
+    throw refused(file, `cannot be kept beside the new one: ${messageOf(cause)}`, cause)
+  } finally {
+    key.fill(0)
   }
 }
 
-function isSameKey(file: string, other: string): boolean {
-  const keys = [readRootKey(file), readRootKey(other)] as const
+/** Whether this is the file's key; a file that was cut short holds none. */
+function holds(file: string, key: Uint8Array): boolean {
+  let other: Uint8Array | undefined
   try {
-    return keys[0].every((byte, index) => byte === keys[1][index])
+    other = readRootKey(file)
+    return timingSafeEqual(other, key)
+  } catch {
+    return false
   } finally {
-    for (const key of keys) key.fill(0)
+    other?.fill(0)
   }
 }
 

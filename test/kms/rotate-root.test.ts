@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, renameSync } from 'node:fs'
+import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { rotateRootKey, type Engine } from '../../kms/engine/index.ts'
@@ -246,6 +246,19 @@ describe('a KMS on this machine', () => {
     await opens(where, blob)
   })
 
+  it('finishes what was interrupted while the old key was being kept', async () => {
+    const where = place()
+    const blob = await make(where)
+    const rootKey = readRootKey(where.rootKeyFile)
+    const newRootKey = createNextRootKey(where.rootKeyFile)
+    const store = await sqliteStore({ file: join(where.directory, 'kms.sqlite') })
+    await rotateRootKey({ store, rootKey, newRootKey })
+    await store.close()
+    writeFileSync(`${where.rootKeyFile}.old-1`, '', { mode: 0o600 })
+    await opens(where, blob)
+    expect(readRootKey(`${where.rootKeyFile}.old-2`)).toEqual(rootKey)
+  })
+
   it('is not changed when there is none, or its key is missing', async () => {
     const where = place()
     await refused(rotateLocalRootKey(where), 'NotFoundException')
@@ -257,8 +270,10 @@ describe('a KMS on this machine', () => {
   })
 })
 
-it('refuses root keys of another length before any work', async () => {
+it('refuses an empty store, and root keys of another length, before any work', async () => {
   const store = kept(await STORES[0]!.newStore()())
+  await refused(rotateRootKey({ ...keys, store }), 'RootKeyException', /holds no KMS/)
+  expect(await rowsOf(store)).toEqual(new Map())
   const engine = await openEngine(store)
   await refused(engine.call('DescribeKey', { KeyId: ABSENT }), 'NotFoundException')
   await expect(rotateRootKey({ ...keys, store, newRootKey: new Uint8Array(31) })).rejects.toThrow(RangeError)

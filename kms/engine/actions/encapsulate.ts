@@ -4,7 +4,7 @@ import { assertAlgorithm, assertNoRecipient, assertUsable, endDryRun } from '../
 import { publicKeyOf, supported, withMaterial } from '../key-pair.ts'
 import { specification } from '../key-spec.ts'
 import { resolveKey } from '../lookup.ts'
-import { decapsulateWith, encapsulateTo } from '../post-quantum.ts'
+import { decapsulateWith, encapsulateTo } from '../asymmetric.ts'
 import type { DecapsulateInput, DecapsulateOutput, EncapsulateInput, EncapsulateOutput } from '../types.ts'
 
 /** Encapsulate: a new secret, and what carries it to the owner of an ML-KEM key (FIPS 203 §7.2). */

@@ -3,7 +3,7 @@ import type { Action, ActionContext } from '../action.ts'
 import { assertNoRecipient, endDryRun } from '../cryptography.ts'
 import { supported } from '../key-pair.ts'
 import type { PairSpec } from '../key-spec.ts'
-import { generateKeyPair } from '../post-quantum.ts'
+import { generateKeyPair } from '../asymmetric.ts'
 import type {
   GenerateDataKeyPairInput,
   GenerateDataKeyPairOutput,

@@ -4,7 +4,7 @@ import { assertAlgorithm, assertUsable, endDryRun } from '../cryptography.ts'
 import { publicKeyOf, supported, withMaterial } from '../key-pair.ts'
 import { ML_DSA, specification } from '../key-spec.ts'
 import { resolveKey, type FoundKey } from '../lookup.ts'
-import { signWith, verifyWith, type MessageToSign } from '../post-quantum.ts'
+import { signWith, verifyWith, type MessageToSign } from '../asymmetric.ts'
 import type { SignInput, SignOutput, VerifyInput, VerifyOutput } from '../types.ts'
 
 /** Sign: a signature of a message, or of the digest of one. */
