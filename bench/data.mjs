@@ -1,3 +1,6 @@
+/** Bytes of plaintext that AES-GCM is measured with. */
+export const GCM_SIZES = [16, 64, 256, 1024, 4096, 16_384, 65_536, 1_048_576]
+
 /** Bytes that do not compress and are the same in every run. */
 export function bytes(length) {
   let state = 0x9e3779b9

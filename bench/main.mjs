@@ -1,11 +1,12 @@
 // `npm run bench`: waxseal beside its peers in one run, each part in a process of its own. It prints; it fails on nothing
 // but an error.
 import { fork } from 'node:child_process'
+import { GCM_SIZES } from './data.mjs'
 import { report, save, saveTable } from './report.mjs'
 
 /** The part and its rounds: what one part does to the heap and to compiled code is not to slow another one down. */
 const PARTS = [
-  ['gcm', 9],
+  ...GCM_SIZES.map((size) => [`gcm ${size}`, 9]),
   ['mac', 5],
   ['small messages', 9],
   ['large messages', 5],

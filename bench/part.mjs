@@ -1,8 +1,11 @@
 // Child of main.mjs. Measures the groups of one part, side by side, and sends their results. Arguments: part, rounds.
+import { GCM_SIZES } from './data.mjs'
 import { measure } from './rounds.mjs'
 
 const GROUPS = {
-  gcm: async () => (await import('./gcm.mjs')).gcmGroups(),
+  ...Object.fromEntries(
+    GCM_SIZES.map((size) => [`gcm ${size}`, async () => (await import('./gcm.mjs')).gcmGroups([size])]),
+  ),
   mac: async () => (await import('./mac.mjs')).macGroups(),
   'small messages': async () => (await import('./message.mjs')).messageGroups([64]),
   'large messages': async () => (await import('./message.mjs')).messageGroups([1_048_576]),
