@@ -1,5 +1,6 @@
 import { spkiModulusBits } from './der.ts'
 import { uncompress } from './ec-point.ts'
+import { UnsupportedError } from './errors.ts'
 import { sha256, sha384, sha512 } from './hash.ts'
 import {
   encodePrivateKey,
@@ -20,7 +21,7 @@ import { SCHEMES, type Scheme } from './key-schemes.ts'
 import type { RsaPrivateIntegers, RsaPublicIntegers } from './rsa-digest.ts'
 import type { RsaHash } from './rsa-encoding.ts'
 
-// Asymmetric keys by WebCrypto, and by @noble/curves and big integers where a runtime's has not what is asked for. In a
+// Asymmetric keys by WebCrypto (and secp256k1 on Bun), and by @noble/curves and big integers where a runtime's has not what is asked for. In a
 // file of its own, which is loaded when the first key is used.
 
 /** The curves of WebCrypto (some lack P-521), with the length of a coordinate. */
@@ -127,7 +128,8 @@ async function verify(encoded: Uint8Array, message: SignedMessage, signature: Ui
     if (scheme === 'ed25519') return verifyEd25519(key.key, message.bytes, signature)
     const digest = scheme === 'ecdsa' ? digestOf(message, hash) : message.bytes
     return verifyDigest(key.kind, key.key, digest, signature)
-  } catch {
+  } catch (error) {
+    if (error instanceof UnsupportedError) throw error
     return false // not in the form of a signature
   }
 }

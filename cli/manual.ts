@@ -6,6 +6,9 @@ const ENVIRONMENT: readonly (readonly [name: string, text: string])[] = [
   ['WAXSEAL_HOME', 'the directory of the KMS, where --kms is not given'],
   ['XDG_DATA_HOME', 'where the KMS is if neither is given: in waxseal below it. Windows: LOCALAPPDATA'],
   ['XDG_CONFIG_HOME', 'where root keys are: in waxseal/root-keys below it. Windows: APPDATA'],
+  ['WAXSEAL_ROOT_ACCESS_KEY_ID', 'the access key of the account root that serve knows, with the next one'],
+  ['WAXSEAL_ROOT_SECRET_ACCESS_KEY', 'its secret; it is written nowhere'],
+  ['WAXSEAL_WEBHOOK_SECRET', 'what serve --webhook signs with'],
 ]
 
 export function manualRow(root: () => CommandRow): CommandRow {

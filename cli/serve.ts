@@ -31,7 +31,7 @@ interface ServeOptions extends GlobalOptions {
 
 const DEFAULT_PORT = 8080
 const DEFAULT_ANCHOR_EVERY = 1000
-/** Milliseconds between looks for rotations and deletions that are due. */
+/** Milliseconds between looks for work that is due. */
 const DUE_WORK_INTERVAL = 60_000
 /** Signals that end other commands at once. */
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const

@@ -84,13 +84,13 @@ export interface Engine {
    */
   seedKey(key: SeededKey, options?: Pick<CallOptions, 'region'>): Promise<ActionOutput<'CreateKey'>>
   /**
-   * Does what is due by now: rotations and deletions. Calls do it as well, at their turn; a server calls this from a
+   * Does what is due by now: rotations, deletions, and what becomes of imported material. Calls do it as well, at their turn; a server calls this from a
    * timer. Answers when something is due next, in milliseconds since 1970, if anything is.
    */
   runDueWork(): Promise<number | undefined>
   /**
-   * Tells a listener of what happens to keys by calls of this engine and its due work: rotations, expired material,
-   * deletions, and use of a key that is pending deletion. Answers how to stop.
+   * Tells a listener of what happens to keys by calls of this engine and its due work: rotations, expiring
+   * and expired material, deletions, and use of a key that is pending deletion. Answers how to stop.
    */
   subscribe(listener: SignalListener): () => void
   /** Says that the time is right after all: what waits because the clock jumped ahead goes on. */

@@ -68,7 +68,7 @@ export async function localKms(options: LocalKmsOptions): Promise<LocalKms> {
  * @throws as {@link localKms}; nothing is changed then. After an interruption the KMS opens under the old key or the new.
  */
 export async function rotateLocalRootKey(
-  options: Omit<LocalKmsOptions, 'create' | 'regions'>,
+  options: Omit<LocalKmsOptions, 'create' | 'regions' | 'keyStores'>,
 ): Promise<{ readonly rootKeyFile: string; readonly oldRootKeyFile: string }> {
   const { account, region, clock } = options
   const { database, rootKeyFile } = localFiles(options)
@@ -117,13 +117,14 @@ export function engineProvider(engine: Engine, region: string = engine.region): 
     },
     async generateDataKeyWithoutPlaintext({ keyId, numberOfBytes, encryptionContext, grantTokens, signal }) {
       const input = { KeyId: keyId, NumberOfBytes: numberOfBytes, ...common(encryptionContext, grantTokens) }
-      const answer = await engine.call('GenerateDataKeyWithoutPlaintext', input, { signal })
+      const answer = await engine.call('GenerateDataKeyWithoutPlaintext', input, { region, signal })
       return { keyId: answer.KeyId, ciphertext: answer.CiphertextBlob }
     },
     async reEncrypt({ keyId, ciphertext, encryptionContext, destinationEncryptionContext, grantTokens, signal }) {
       const source = { SourceKeyId: keyId, CiphertextBlob: ciphertext, SourceEncryptionContext: encryptionContext }
       const destination = { DestinationKeyId: keyId, DestinationEncryptionContext: destinationEncryptionContext }
-      const answer = await engine.call('ReEncrypt', { ...source, ...destination, GrantTokens: grantTokens }, { signal })
+      const input = { ...source, ...destination, GrantTokens: grantTokens }
+      const answer = await engine.call('ReEncrypt', input, { region, signal })
       return { keyId: answer.KeyId, ciphertext: answer.CiphertextBlob }
     },
     async getPublicKey({ keyId, grantTokens, signal }) {

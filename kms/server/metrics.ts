@@ -39,7 +39,7 @@ export class Metrics {
       ...describe(
         'waxseal_kms_signals_total',
         'counter',
-        'Rotations, deletions, expiries, and use of keys pending deletion.',
+        'Rotations, deletions, expiring and expired material, and use of keys pending deletion.',
       ),
       ...lines('waxseal_kms_signals_total', this.#signals),
       ...describe('waxseal_kms_requests_in_progress', 'gauge', 'Requests that have no answer yet.'),

@@ -1,4 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest'
+import type { CallOptions } from '../../kms/engine/index.ts'
+import { engineProvider } from '../../kms/providers/local.ts'
 import { ACCOUNT, NOW, refused } from './engine-setup.ts'
 import {
   arnIn,
@@ -252,4 +254,20 @@ describe('the end of related keys', () => {
     }
     expect([await count(HOME), await count(WEST)]).toEqual([{ keys: 1 }, { keys: 0 }])
   })
+})
+
+it('a provider of a Region asks the engine in that Region, whatever it is asked', async () => {
+  const asked: (readonly [action: string, region: string | undefined])[] = []
+  const call = (action: string, _: unknown, options?: CallOptions): Promise<never> => {
+    asked.push([action, options?.region])
+    return Promise.reject(new Error('asked'))
+  }
+  const provider = engineProvider({ ...kms.engine, call }, WEST)
+  const methods = Object.entries(provider).filter(([, method]) => typeof method === 'function')
+  for (const [, method] of methods) {
+    const ask = method as unknown as (request: object) => Promise<unknown>
+    await expect(ask({ keyId: 'alias/a', encryptionContext: {}, numberOfBytes: 32 })).rejects.toThrow('asked')
+  }
+  expect(methods.length).toBeGreaterThan(6)
+  expect(asked.map(([, region]) => region)).toEqual(methods.map(() => WEST))
 })
