@@ -11,8 +11,17 @@ export type * from './record-types.ts'
 /** Tables whose rows give no authority: hints that are checked against a key, counters, and the log, a chain itself. */
 const UNINDEXED: readonly Table[] = ['index', 'usage', 'due', 'retiring', 'audit']
 
-/** Tables of secrets that are deleted for good. */
-const SECRET: readonly Table[] = ['material', 'import']
+/** Whether a table's rows must each be the newest of its name. */
+export function isIndexed(table: Table): boolean {
+  return !UNINDEXED.includes(table)
+}
+
+/** Tables with rows that hold a sealed secret. */
+const WITH_SECRETS: readonly Table[] = ['material', 'import', 'keystore', 'identity']
+
+function sealedOf(record: object): unknown {
+  return 'sealed' in record ? record.sealed : undefined
+}
 
 /**
  * Reads and writes authenticated records: a row must be one that the engine wrote, and of those with its name the
@@ -23,7 +32,7 @@ export class RecordTransaction {
   readonly #index: RowIndex
   /** Names of the rows that were found to be the newest, or not to be there, in this transaction. */
   readonly #checked = new Set<string>()
-  /** Whether a secret was deleted, of which no byte should be left. */
+  /** Whether a secret was deleted or replaced, of which no byte should be left. */
   hasDeletedSecrets = false
 
   constructor(rows: StoreTransaction, keys: RootKeys, known: KnownRows = new KnownRows()) {
@@ -52,15 +61,21 @@ export class RecordTransaction {
     owner: string = previous?.row.owner ?? '',
   ): Promise<Row> {
     const revision = (previous?.row.revision ?? 0) + 1
+    if (previous && sealedOf(previous.record) !== sealedOf(record)) this.hasDeletedSecrets = true
     const row = await this.#rows.put(table, { id, owner, revision, body: JSON.stringify(record) }, record)
-    if (!UNINDEXED.includes(table)) await this.#index.set(table, id, toHex(row.mac))
+    if (isIndexed(table)) await this.#index.set(table, id, toHex(row.mac))
     return row
   }
 
   async delete(table: keyof Records, id: string): Promise<void> {
-    if (SECRET.includes(table)) this.hasDeletedSecrets = true
+    if (WITH_SECRETS.includes(table)) this.hasDeletedSecrets = true
     await this.#rows.delete(table, id)
-    if (!UNINDEXED.includes(table)) await this.#index.set(table, id, undefined)
+    if (isIndexed(table)) await this.#index.set(table, id, undefined)
+  }
+
+  /** How many rows there must be in the tables that are indexed. */
+  countIndexed(): Promise<number> {
+    return this.#index.count()
   }
 
   /** What `work` writes is undone if it rejects. */
@@ -75,7 +90,7 @@ export class RecordTransaction {
 
   async #assertNewest(table: Table, id: string, row: Row | undefined): Promise<void> {
     const name = `${table}/${id}`
-    if (UNINDEXED.includes(table) || this.#checked.has(name)) return
+    if (!isIndexed(table) || this.#checked.has(name)) return
     const expected = await this.#index.find(table, id)
     if (expected !== (row && toHex(row.mac))) throw tampered(table, id)
     this.#checked.add(name)

@@ -12,7 +12,7 @@ import { describeAccessKey } from './iam.ts'
 import { ROOT_KEY_BYTES, RootKeys } from './keys.ts'
 import { describeMaterial } from './material.ts'
 import { wipeBytes } from './outside.ts'
-import { RecordTransaction, tampered, type Records, type RootRecord } from './records.ts'
+import { isIndexed, RecordTransaction, tampered, type Records, type RootRecord } from './records.ts'
 import { assertUnderRoot, openRoot, readRootKeyId, ROOT_ROW, sealStoreSecret, unsealStoreSecret } from './root.ts'
 import { managementRecord } from './trail.ts'
 import { describeWrappingKey } from './wrapping-key.ts'
@@ -22,8 +22,11 @@ export interface RotateRootKeyOptions {
   readonly store: Store
   /** The key that the store is under. */
   readonly rootKey: Uint8Array
-  /** 32 bytes, random. */
-  readonly newRootKey: Uint8Array
+  /**
+   * Answers 32 random bytes, which are copied. Called once the store is known to be under `rootKey`, while nobody else can
+   * write to it: of two rotations at once, one makes a key.
+   */
+  readonly newRootKey: () => Uint8Array
   /** Milliseconds since 1970. Default `Date.now`. */
   readonly clock?: (() => number) | undefined
   /** For the record in the log. Twelve digits; default 000000000000. */
@@ -86,16 +89,20 @@ const PAGE = 256
 export async function rotateRootKey(options: RotateRootKeyOptions): Promise<void> {
   const { store, clock = Date.now } = options
   assertLength(options.rootKey, 'rootKey', ROOT_KEY_BYTES)
-  assertLength(options.newRootKey, 'newRootKey', ROOT_KEY_BYTES)
   const scope = scopeOf(options)
   const from = new RootKeys(options.rootKey, systemRandom)
-  const to = new RootKeys(options.newRootKey, systemRandom)
+  const own = [from]
   try {
     await assertUnderRoot(store, from)
     const storeKeys = await openRoot(store, from, systemRandom)
     try {
       await store.transaction('write', async (rows) => {
-        const rootKeyId = await putUnder(rows, from, to)
+        const old = await checkedRows(rows, from)
+        const newRootKey = options.newRootKey()
+        assertLength(newRootKey, 'newRootKey', ROOT_KEY_BYTES)
+        const to = new RootKeys(newRootKey, systemRandom)
+        own.push(to)
+        const rootKeyId = await putUnder(rows, { from, to, ...old })
         const records = new RecordTransaction(rows, to)
         const log = await AuditLog.open(rows, records, storeKeys.audit)
         const call = { name: 'RotateRootKey', input: { rootKeyId }, caller: accountRoot(scope), request: {}, scope }
@@ -110,21 +117,33 @@ export async function rotateRootKey(options: RotateRootKeyOptions): Promise<void
       wipeBytes(storeKeys)
     }
   } finally {
-    from.wipe()
-    to.wipe()
+    for (const keys of own) keys.wipe()
   }
 }
 
-/** Answers the id of the new root key. */
-async function putUnder(rows: StoreTransaction, from: RootKeys, to: RootKeys): Promise<string> {
+/**
+ * Looks through all rows before anything is changed, for what is written again becomes authentic: each must be the newest
+ * of its name, and none may be missing.
+ */
+async function checkedRows(rows: StoreTransaction, from: RootKeys): Promise<Pick<Rotation, 'old' | 'oldId'>> {
   const old = new RecordTransaction(rows, from)
   const oldId = await readRootKeyId(old)
-  // All of it is looked through before anything is changed: what is written again becomes authentic.
-  for (const table of TABLES) {
-    if (isRecordTable(table)) await eachPage(rows, table, (range) => old.list(table, range))
+  let indexed = 0
+  for (const table of TABLES.filter(isRecordTable)) {
+    await eachPage(async (range) => {
+      const found = await old.list(table, range)
+      if (isIndexed(table)) indexed += found.length
+      return found
+    })
   }
+  if ((await old.countIndexed()) !== indexed) throw tampered('index', 'top')
+  return { old, oldId }
+}
+
+/** Answers the id of the new root key. */
+async function putUnder(rows: StoreTransaction, rotation: Omit<Rotation, 'newId'>): Promise<string> {
   const newId = toHex(systemRandom(16))
-  await rewrite(rows, { from, to, oldId, newId, old })
+  await rewrite(rows, { ...rotation, newId })
   return newId
 }
 
@@ -140,7 +159,7 @@ interface Rotation {
 async function rewrite(rows: StoreTransaction, rotation: Rotation): Promise<void> {
   const { from, to, old } = rotation
   // The index is made anew: also where a row stands in it depends on the root key.
-  await eachPage(rows, 'index', async (range) => {
+  await eachPage(async (range) => {
     const found = await rows.list('index', range)
     for (const { id } of found) await rows.delete('index', id)
     return found.map((row) => ({ row }))
@@ -149,7 +168,7 @@ async function rewrite(rows: StoreTransaction, rotation: Rotation): Promise<void
   const tables = TABLES.filter(isRecordTable).sort((a, b) => Number(b === 'material') - Number(a === 'material'))
   const known = new KnownRows()
   for (const table of tables) {
-    await eachPage(rows, table, async (range) => {
+    await eachPage(async (range) => {
       const found = await new AuthenticRows(rows, from, known).list(table, range)
       for (const { row, record } of found) {
         const changed = await resealed(table, row.id, record as Records[typeof table], { ...rotation, old })
@@ -186,10 +205,8 @@ async function resealed<T extends keyof Records>(
   }
 }
 
-/** Calls `work` for all rows of a table, page by page; it answers what it found. */
+/** Calls `work` for one page after the other until it answers less than one. */
 async function eachPage(
-  rows: StoreTransaction,
-  table: Table,
   work: (range: { prefix: string; after?: string; limit: number }) => Promise<readonly { row: { id: string } }[]>,
 ): Promise<void> {
   let after: string | undefined

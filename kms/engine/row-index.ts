@@ -61,6 +61,25 @@ export class RowIndex {
     }
   }
 
+  /** How many rows there must be. */
+  count(): Promise<number> {
+    return this.#countBelow('', undefined)
+  }
+
+  async #countBelow(path: string, expected: string | undefined): Promise<number> {
+    const id = nodeId(path)
+    const node = await this.#rows.get('index', id)
+    if (expected !== undefined && (!node || toHex(node.row.mac) !== expected)) throw tampered('index', id)
+    if (!node) return 0
+    const record = node.record as Leaf | Inner
+    if ('leaf' in record) return Object.keys(record.leaf).length
+    let count = 0
+    for (const [digit, mac] of record.inner.entries()) {
+      if (mac !== '') count += await this.#countBelow(path + digit.toString(FAN_OUT), mac)
+    }
+    return count
+  }
+
   #digest(table: Table, id: string): string {
     return this.#known.place(`${table}/${id}`, () => {
       return toHex(this.#keys.authenticate('index', table, id)).slice(0, DIGEST_DIGITS)

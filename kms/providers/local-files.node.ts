@@ -96,8 +96,8 @@ async function currentRootKey(store: Store, file: string): Promise<Uint8Array> {
     next.fill(0)
     return rootKey
   }
+  installNextRootKey(file, rootKey, next)
   rootKey.fill(0)
-  installNextRootKey(file)
   return next
 }
 

@@ -77,10 +77,13 @@ export async function rotateLocalRootKey(
   try {
     const rootKey = await openRootKey(store, rootKeyFile, false)
     keys.push(rootKey)
-    const newRootKey = createNextRootKey(rootKeyFile)
-    keys.push(newRootKey)
+    const newRootKey = (): Uint8Array => {
+      const key = createNextRootKey(rootKeyFile)
+      keys.push(key)
+      return key
+    }
     await rotateRootKey({ store, rootKey, newRootKey, account, region, clock })
-    return { rootKeyFile, oldRootKeyFile: installNextRootKey(rootKeyFile) }
+    return { rootKeyFile, oldRootKeyFile: installNextRootKey(rootKeyFile, rootKey, keys[1]!) }
   } finally {
     for (const key of keys) key.fill(0)
     await store.close()

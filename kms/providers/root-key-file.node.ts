@@ -96,31 +96,33 @@ export function createNextRootKey(file: string): Uint8Array {
 }
 
 /**
- * Puts the key that waits in the place of the old one, which is kept beside it; answers where. May be done again after it
- * was interrupted.
+ * Puts the new key in the place of the old one, which is kept beside it; answers where. May be done again after it was
+ * interrupted, and by two at once.
  */
-export function installNextRootKey(file: string): string {
-  const old = keepOld(file)
-  renameSync(nextRootKeyFile(file), file)
-  syncFolder(dirname(file))
+export function installNextRootKey(file: string, rootKey: Uint8Array, newRootKey: Uint8Array): string {
+  const old = keepOld(file, rootKey)
+  try {
+    if (!holds(file, newRootKey)) renameSync(nextRootKeyFile(file), file)
+    syncFolder(dirname(file))
+  } catch (cause) {
+    // Somebody else may have done it since.
+    if (!holds(file, newRootKey)) throw refused(file, `cannot be replaced by ${nextRootKeyFile(file)}`, cause)
+  }
   return old
 }
 
-function keepOld(file: string): string {
-  const key = readRootKey(file)
+function keepOld(file: string, rootKey: Uint8Array): string {
   try {
     for (let number = 1; ; number++) {
       const old = `${file}.old-${String(number)}`
       if (!hasRootKey(old)) {
-        writeNewFile(old, key)
+        writeNewFile(old, rootKey)
         return old
       }
-      if (holds(old, key)) return old
+      if (holds(old, rootKey)) return old
     }
   } catch (cause) {
     throw refused(file, `cannot be kept beside the new one: ${messageOf(cause)}`, cause)
-  } finally {
-    key.fill(0)
   }
 }
 

@@ -395,7 +395,7 @@ describe('the files', () => {
     const { KeyId } = made.KeyMetadata
     const { CiphertextBlob } = await engine.call('Encrypt', { KeyId, Plaintext: Uint8Array.of(1, 2, 3) })
     const newRootKey = new Uint8Array(32).fill(9)
-    await rotateRootKey({ store: stores.store, rootKey: ROOT_KEY, newRootKey })
+    await rotateRootKey({ store: stores.store, rootKey: ROOT_KEY, newRootKey: () => newRootKey })
     await stores.hsm.disconnect()
     const rotated = await newStores({ rootKey: newRootKey }, stores.store, stores)
     expect((await rotated.engine.call('Decrypt', { CiphertextBlob })).Plaintext).toEqual(Uint8Array.of(1, 2, 3))

@@ -2,6 +2,7 @@ import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { rotateRootKey, type Engine } from '../../kms/engine/index.ts'
+import { isIndexed } from '../../kms/engine/records.ts'
 import { localKms, rotateLocalRootKey } from '../../kms/providers/local.ts'
 import { createNextRootKey, nextRootKeyFile, readRootKey } from '../../kms/providers/root-key-file.node.ts'
 import { memoryStore } from '../../kms/store/memory.ts'
@@ -13,7 +14,7 @@ import { temporaryFolder } from './temporary.ts'
 
 const NEW_ROOT_KEY = Uint8Array.from({ length: 32 }, (_, index) => 200 - index)
 const plaintext = Uint8Array.of(1, 2, 3)
-const keys = { rootKey: ROOT_KEY, newRootKey: NEW_ROOT_KEY, account: ACCOUNT, region: REGION, clock: () => NOW }
+const keys = { rootKey: ROOT_KEY, newRootKey: () => NEW_ROOT_KEY, account: ACCOUNT, region: REGION, clock: () => NOW }
 
 /** What a KMS has of everything. */
 interface Contents {
@@ -159,6 +160,18 @@ describe.each(STORES)('another root key for a KMS in $store', ({ newStore }) => 
     expect(await rowsOf(store)).toEqual(new Map(before).set(name, changed))
   })
 
+  it('finds every row that was taken out, and stays as it is', async () => {
+    const { store, before } = await open()
+    for (const table of TABLES.filter(isIndexed)) {
+      const row = [...before].find(([name]) => name.startsWith(`${table} `))?.[1]
+      if (!row || row.id === 'root') continue
+      await store.transaction('write', (rows) => rows.delete(table, row.id))
+      await refused(rotateRootKey({ ...keys, store }), 'KMSInternalException', /is not authentic/)
+      await store.transaction('write', (rows) => rows.put(table, row))
+    }
+    expect(await rowsOf(store)).toEqual(before)
+  })
+
   it('ends an engine that was open on the store', async () => {
     const { store } = await open()
     const engine = await openEngine(store)
@@ -237,7 +250,7 @@ describe('a KMS on this machine', () => {
     const rootKey = readRootKey(where.rootKeyFile)
     const newRootKey = createNextRootKey(where.rootKeyFile)
     const store = await sqliteStore({ file: join(where.directory, 'kms.sqlite') })
-    await rotateRootKey({ store, rootKey, newRootKey })
+    await rotateRootKey({ store, rootKey, newRootKey: () => newRootKey })
     await store.close()
     await opens(where, blob)
     expect(readRootKey(where.rootKeyFile)).toEqual(newRootKey)
@@ -246,13 +259,22 @@ describe('a KMS on this machine', () => {
     await opens(where, blob)
   })
 
+  it('is rotated by one of several at once, and opens', async () => {
+    const where = place()
+    const blob = await make(where)
+    const outcomes = await Promise.allSettled([1, 2, 3, 4].map(() => rotateLocalRootKey(where)))
+    expect(outcomes.some(({ status }) => status === 'fulfilled')).toBe(true)
+    await opens(where, blob)
+    expect(existsSync(nextRootKeyFile(where.rootKeyFile))).toBe(false)
+  })
+
   it('finishes what was interrupted while the old key was being kept', async () => {
     const where = place()
     const blob = await make(where)
     const rootKey = readRootKey(where.rootKeyFile)
     const newRootKey = createNextRootKey(where.rootKeyFile)
     const store = await sqliteStore({ file: join(where.directory, 'kms.sqlite') })
-    await rotateRootKey({ store, rootKey, newRootKey })
+    await rotateRootKey({ store, rootKey, newRootKey: () => newRootKey })
     await store.close()
     writeFileSync(`${where.rootKeyFile}.old-1`, '', { mode: 0o600 })
     await opens(where, blob)
@@ -276,6 +298,6 @@ it('refuses an empty store, and root keys of another length, before any work', a
   expect(await rowsOf(store)).toEqual(new Map())
   const engine = await openEngine(store)
   await refused(engine.call('DescribeKey', { KeyId: ABSENT }), 'NotFoundException')
-  await expect(rotateRootKey({ ...keys, store, newRootKey: new Uint8Array(31) })).rejects.toThrow(RangeError)
+  await expect(rotateRootKey({ ...keys, store, newRootKey: () => new Uint8Array(31) })).rejects.toThrow(RangeError)
   await expect(rotateRootKey({ ...keys, store, rootKey: new Uint8Array(33) })).rejects.toThrow(RangeError)
 })

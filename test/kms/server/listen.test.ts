@@ -150,13 +150,21 @@ describe('a Node server', () => {
   })
 
   it('cuts off at the end of its patience', async () => {
-    const server: KmsServer = { ...(await newServer()).server, answer: () => new Promise(() => undefined) }
+    let ask: () => void = () => undefined
+    const isAsked = new Promise<void>((resolve) => (ask = resolve))
+    const server: KmsServer = {
+      ...(await newServer()).server,
+      answer: () => {
+        ask()
+        return new Promise(() => undefined)
+      },
+    }
     const { port, host, listener } = await start({ server, shutdownTimeout: 1 })
-    const answer = exchange(connect(port, '127.0.0.1'), await rawRequest(host))
-    await new Promise((resolve) => setImmediate(resolve))
-    await listener.close()
-    expect(await answer).toBe('')
+    const received = exchange(connect(port, '127.0.0.1'), await rawRequest(host))
+    await isAsked
     open.splice(0)
+    await listener.close()
+    expect(await received).toBe('')
   })
 
   it('fails for a port that is taken', async () => {
