@@ -46,7 +46,8 @@ for (const script of SCRIPTS) {
   failed += failedHere
   if (failedHere > 0) {
     const lines = output.replace(COLOURS, '').match(FAILURE) ?? []
-    failures.push(`${script}: ${failedHere} failed`, ...lines.slice(0, SHOWN_FAILURES))
+    const ending = `${script}: ${failedHere} failed, exit code ${code}, ${sum(1)} passed`
+    failures.push(ending, ...lines.slice(0, SHOWN_FAILURES))
   }
   console.log(`=== ${script}: exit code ${code}, ${((performance.now() - started) / 1000).toFixed(0)} s`)
 }

@@ -92,7 +92,7 @@ await attempt('refuses a row that was changed', async () => {
 
 server.stop()
 const failed = outcomes.filter((isOk) => !isOk).length
-console.log(`durable object: ${outcomes.length - failed} passed, ${failed} failed`)
+console.log(`durable-object: ${outcomes.length - failed} passed, ${failed} failed`)
 process.exit(failed === 0 ? 0 : 1)
 
 /** The worker as one file, the core beside it, and workerd's configuration. */
