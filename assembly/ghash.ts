@@ -60,31 +60,59 @@ function buildTables(tables: usize): void {
   }
 }
 
-// x0·H⁴ ^ x1·H³ ^ x2·H² ^ x3·H.
+// The bytes of one power's table that stand at `table` for the nibbles of a block.
+// @ts-ignore: decorator
+@inline
+function lookUp(table: usize, high: v128, low: v128): v128 {
+  return v128.xor(i8x16.swizzle(v128.load(table), high), i8x16.swizzle(v128.load(table, 16), low))
+}
+
+// Multiplication by x⁸ moves every byte up by one: into `high` out of `low`.
+// @ts-ignore: decorator
+@inline
+function moveUp(low: v128, high: v128): v128 {
+  return i8x16.shuffle(low, high, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30)
+}
+
+// x0·H⁴ ^ x1·H³ ^ x2·H² ^ x3·H, two powers at a time: the nibbles of four blocks would not stay in sixteen registers.
+// The loops end at their bottom: out of one that may not run at all V8 moves nothing, and would compute the nibbles anew
+// in every turn.
 function multiplyGroup(tables: usize, x0: v128, x1: v128, x2: v128, x3: v128): v128 {
   const nibble = i8x16.splat(0x0f)
-  const h0 = i8x16.shr_u(x0, 4)
-  const h1 = i8x16.shr_u(x1, 4)
-  const h2 = i8x16.shr_u(x2, 4)
-  const h3 = i8x16.shr_u(x3, 4)
-  const l0 = v128.and(x0, nibble)
-  const l1 = v128.and(x1, nibble)
-  const l2 = v128.and(x2, nibble)
-  const l3 = v128.and(x3, nibble)
   const zero = i64x2.splat(0)
+  const h3 = i8x16.shr_u(x3, 4)
+  const l3 = v128.and(x3, nibble)
+  const h2 = i8x16.shr_u(x2, 4)
+  const l2 = v128.and(x2, nibble)
   let low = zero
   let high = zero
-  for (let table = tables + 480; table >= tables; table -= 32) {
-    const sum3 = v128.xor(i8x16.swizzle(v128.load(table), h3), i8x16.swizzle(v128.load(table, 16), l3))
-    const sum2 = v128.xor(i8x16.swizzle(v128.load(table, 512), h2), i8x16.swizzle(v128.load(table, 528), l2))
-    const sum1 = v128.xor(i8x16.swizzle(v128.load(table, 1024), h1), i8x16.swizzle(v128.load(table, 1040), l1))
-    const sum0 = v128.xor(i8x16.swizzle(v128.load(table, 1536), h0), i8x16.swizzle(v128.load(table, 1552), l0))
-    // Multiplication by x⁸ moves every byte up by one.
-    high = i8x16.shuffle(low, high, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30)
-    low = i8x16.shuffle(zero, low, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30)
-    low = v128.xor(low, v128.xor(v128.xor(sum0, sum1), v128.xor(sum2, sum3)))
-  }
-  return reduce(low, high)
+  let table = tables + 480
+  do {
+    high = moveUp(low, high)
+    low = v128.xor(
+      moveUp(zero, low),
+      v128.xor(lookUp(table, h3, l3), lookUp(table + POWER_BYTES, h2, l2)),
+    )
+    table -= 32
+  } while (table >= tables)
+
+  const h1 = i8x16.shr_u(x1, 4)
+  const l1 = v128.and(x1, nibble)
+  const h0 = i8x16.shr_u(x0, 4)
+  const l0 = v128.and(x0, nibble)
+  let lowest = zero
+  let highest = zero
+  tables += 2 * POWER_BYTES
+  table = tables + 480
+  do {
+    highest = moveUp(lowest, highest)
+    lowest = v128.xor(
+      moveUp(zero, lowest),
+      v128.xor(lookUp(table, h1, l1), lookUp(table + POWER_BYTES, h0, l0)),
+    )
+    table -= 32
+  } while (table >= tables)
+  return reduce(v128.xor(low, lowest), v128.xor(high, highest))
 }
 
 // x·P for the power P of one set of tables, as multiplyGroup does it for four.
@@ -94,11 +122,12 @@ function multiplyOne(tables: usize, x: v128): v128 {
   const zero = i64x2.splat(0)
   let low = zero
   let high = zero
-  for (let table = tables + 480; table >= tables; table -= 32) {
-    high = i8x16.shuffle(low, high, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30)
-    low = i8x16.shuffle(zero, low, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30)
-    low = v128.xor(low, v128.xor(i8x16.swizzle(v128.load(table), h), i8x16.swizzle(v128.load(table, 16), l)))
-  }
+  let table = tables + 480
+  do {
+    high = moveUp(low, high)
+    low = v128.xor(moveUp(zero, low), lookUp(table, h, l))
+    table -= 32
+  } while (table >= tables)
   return reduce(low, high)
 }
 
@@ -107,7 +136,7 @@ function multiplyOne(tables: usize, x: v128): v128 {
 @inline
 function reduce(low: v128, high: v128): v128 {
   const zero = i64x2.splat(0)
-  const next = i8x16.shuffle(zero, high, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30)
+  const next = moveUp(zero, high)
   const within = v128.xor(i8x16.shr_u(high, 1), v128.xor(i8x16.shr_u(high, 2), i8x16.shr_u(high, 7)))
   const across = v128.xor(i8x16.shl(next, 7), v128.xor(i8x16.shl(next, 6), i8x16.shl(next, 1)))
   return v128.xor(v128.xor(low, high), v128.xor(within, across))
