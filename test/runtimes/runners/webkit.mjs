@@ -17,9 +17,8 @@ async function open(url) {
   return Object.assign(server.stop, { version: value.capabilities.browserVersion })
 }
 
-async function version() {
+const version = async () => {
   const close = existsSync(driver) ? await open('about:blank') : undefined
   return close && (close(), close.version)
 }
-
 export const runners = pages('WebKit', version, open, WEB)
