@@ -115,19 +115,27 @@ async function verify(encoded: Uint8Array, message: SignedMessage, signature: Ui
   const [scheme, hash] = suited(key, message)
   // RFC 8017 §8.1.2 and §8.2.2, step 1: some runtimes take a signature without its leading zero bytes too.
   if (key.kind === 'RSA' && signature.length !== Math.ceil(spkiModulusBits(encoded) / 8)) return false
-  try {
-    if (!message.isDigest) {
-      const isGood = await verifyMessage(key, encoded, { scheme, hash, bytes: message.bytes }, signature)
-      if (isGood !== undefined) return isGood
-    }
-    if (scheme === 'pss' || scheme === 'pkcs1') {
-      const { verifyRsaDigest } = await import('./rsa-digest.ts')
-      return verifyRsaDigest(scheme, hash, publicIntegers(key), digestOf(message, hash), signature)
-    }
-    const { verifyDigest, verifyEd25519 } = await import('./curves.noble.ts')
+  if (!message.isDigest) {
+    const parameters = { scheme, hash, bytes: message.bytes }
+    const isGood = await orFalse(() => verifyMessage(key, encoded, parameters, signature))
+    if (isGood !== undefined) return isGood
+  }
+  if (scheme === 'pss' || scheme === 'pkcs1') {
+    const { verifyRsaDigest } = await import('./rsa-digest.ts')
+    return orFalse(() => verifyRsaDigest(scheme, hash, publicIntegers(key), digestOf(message, hash), signature))
+  }
+  const { verifyDigest, verifyEd25519 } = await import('./curves.noble.ts')
+  return orFalse(() => {
     if (scheme === 'ed25519') return verifyEd25519(key.key, message.bytes, signature)
     const digest = scheme === 'ecdsa' ? digestOf(message, hash) : message.bytes
     return verifyDigest(key.kind, key.key, digest, signature)
+  })
+}
+
+/** Only the check itself: code that could not be loaded says nothing of a signature. */
+async function orFalse<T>(check: () => T | Promise<T>): Promise<T | false> {
+  try {
+    return await check()
   } catch (error) {
     if (error instanceof UnsupportedError) throw error
     return false // not in the form of a signature

@@ -107,7 +107,12 @@ const native: Operations = {
 
   async verify(encoded, message, signature) {
     const key = readKey(() => createPublicKey({ key: view(encoded), format: 'der', type: 'spki' }))
+    const [scheme] = SCHEMES[message.algorithm]
+    const isByCurve = message.isDigest ? scheme !== 'pkcs1' && scheme !== 'pss' : scheme === 'ed25519ph'
+    // Loaded before anything is judged: code that could not be loaded says nothing of a signature.
+    const curves = isByCurve ? await import('./curves.noble.ts') : undefined
     try {
+      if (curves) return curves.verifyDigest(curveOf(key), pointOf(key), message.bytes, signature)
       return await verifyWith(key, message, signature)
     } catch {
       return false // not in the form of a signature
@@ -126,29 +131,22 @@ const native: Operations = {
   },
 }
 
+/** What node:crypto verifies itself: whole messages, and digests under RSA. */
 async function verifyWith(key: KeyObject, message: SignedMessage, signature: Uint8Array): Promise<boolean> {
   const [scheme, hash] = SCHEMES[message.algorithm]
   const isRsa = scheme === 'pss' || scheme === 'pkcs1'
   // RFC 8017 §8.1.2 and §8.2.2, step 1: OpenSSL takes a signature without its leading zero bytes too.
   if (isRsa && signature.length !== Math.ceil(modulusBits(key) / 8)) return false
-  if (!message.isDigest && scheme !== 'ed25519ph') {
+  if (!message.isDigest) {
     const algorithm = scheme === 'ed25519' ? null : hash
     return promisify(verifyMessage)(algorithm, message.bytes, options(scheme, key), signature)
   }
-  switch (scheme) {
-    case 'pkcs1': {
-      const opened = publicDecrypt({ key, padding: constants.RSA_PKCS1_PADDING }, signature)
-      return opened.equals(digestInfo(hash, message.bytes))
-    }
-    case 'pss': {
-      const opened = publicDecrypt({ key, padding: constants.RSA_NO_PADDING }, signature)
-      return pssVerify(hash, message.bytes, opened, modulusBits(key) - 1)
-    }
-    default: {
-      const { verifyDigest } = await import('./curves.noble.ts')
-      return verifyDigest(curveOf(key), pointOf(key), message.bytes, signature)
-    }
+  if (scheme === 'pkcs1') {
+    const opened = publicDecrypt({ key, padding: constants.RSA_PKCS1_PADDING }, signature)
+    return opened.equals(digestInfo(hash, message.bytes))
   }
+  const opened = publicDecrypt({ key, padding: constants.RSA_NO_PADDING }, signature)
+  return pssVerify(hash, message.bytes, opened, modulusBits(key) - 1)
 }
 
 type Generated = (error: Error | null, publicKey: Buffer, privateKey: Buffer) => void
