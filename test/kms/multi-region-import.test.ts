@@ -137,4 +137,23 @@ describe('a multi-Region key with imported material', () => {
     const { CiphertextBlob } = await kms.in(HOME)('Encrypt', { KeyId, Plaintext: PLAINTEXT })
     await expectReadable(kms, CiphertextBlob, KeyId, [HOME, WEST, EAST])
   })
+
+  it('gives up what it waits for, where it never had it, once it is the primary', async () => {
+    const KeyId = await newImported()
+    for (const region of [WEST, EAST]) await importIn(region, KeyId, FIRST)
+    const KeyMaterialId = await importIn(HOME, KeyId, SECOND, { ImportType: 'NEW_KEY_MATERIAL' })
+    await kms.in(WEST)('DeleteImportedKeyMaterial', { KeyId, KeyMaterialId })
+    expect(await rotationsIn(WEST, KeyId)).toHaveLength(2)
+    await kms.in(HOME)('UpdatePrimaryRegion', { KeyId, PrimaryRegion: WEST })
+    await kms.in(WEST)('DeleteImportedKeyMaterial', { KeyId, KeyMaterialId })
+    for (const region of [HOME, WEST, EAST]) {
+      expect(await rotationsIn(region, KeyId)).toEqual([['CURRENT', 'IMPORTED']])
+      expect((await describeIn(kms, region, KeyId)).KeyState).toBe('Enabled')
+    }
+    const third = new Uint8Array(32).fill(3)
+    for (const region of [WEST, HOME, EAST]) {
+      await importIn(region, KeyId, third, region === WEST ? { ImportType: 'NEW_KEY_MATERIAL' } : {})
+    }
+    await kms.in(WEST)('RotateKeyOnDemand', { KeyId })
+  })
 })

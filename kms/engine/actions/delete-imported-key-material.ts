@@ -19,7 +19,9 @@ export const deleteImportedKeyMaterial: Action<DeleteImportedKeyMaterialInput, D
       throw new KmsError('NotFoundException', `Key material ${KeyMaterialId} of key ${arn} does not exist.`)
     }
     if (!entry) return { KeyId: arn }
-    if (entry.imported?.isPresent) {
+    // A replica that became the primary may wait for material which never came to it: what it gives up, no key waits for.
+    const isWaiting = entry.imported?.isPending && record.multiRegion?.type !== 'REPLICA'
+    if (entry.imported && (entry.imported.isPresent || isWaiting)) {
       await updateKey(context, stored, await forgetMaterial(context, record, entry.id))
       // What waited for its rotation is no longer waited for anywhere.
       if (entry.imported.isPending) context.trail.events.push(...(await synchronize(context, record.keyId)))
