@@ -11,7 +11,7 @@ import { uuidOf } from './bytes.ts'
 import type { KeyStoreHost } from './key-store-host.ts'
 import type { RootKeys } from './keys.ts'
 import { DueFirst } from './lookup.ts'
-import { OutsideResults, OutsideWork, wipeBytes } from './outside.ts'
+import { discard, OutsideResults, OutsideWork, wipeBytes } from './outside.ts'
 import { PolicyTexts } from './policy-texts.ts'
 import { assertUnderRoot } from './root.ts'
 import type { Signals } from './signals.ts'
@@ -64,7 +64,7 @@ export class Calls {
   constructor(host: Host) {
     this.#host = host
     this.#guard = new TimeGuard(host.monotonicClock)
-    this.#queue = new CommitQueue((work) => this.#transact(work), wipeBytes)
+    this.#queue = new CommitQueue((work) => this.#transact(work), discard)
   }
 
   /** `input` is copied before this returns. */

@@ -16,13 +16,12 @@ import type { ImportedMaterial, KeyRecord, MaterialEntry } from './records.ts'
  */
 export function importedMaterialId({ storeKeys, scope }: ActionContext, key: KeyRecord, material: Uint8Array): string {
   const { keyId, keySpec } = key
-  return toHex(
-    hmac(
-      'sha256',
-      storeKeys.importedMaterial,
-      lengthPrefixed('waxseal-kms-imported-material-v1', scope.account, keyId, keySpec, material),
-    ),
-  )
+  const message = lengthPrefixed('waxseal-kms-imported-material-v1', scope.account, keyId, keySpec, material)
+  try {
+    return toHex(hmac('sha256', storeKeys.importedMaterial, message))
+  } finally {
+    message.fill(0)
+  }
 }
 
 /**

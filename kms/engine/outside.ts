@@ -2,6 +2,8 @@
 export class OutsideWork extends Error {
   readonly run: () => unknown
   readonly subject: string
+  /** Wipes what the work holds, for whoever does not run it. */
+  discard: () => void = () => undefined
 
   constructor(run: () => unknown, subject = '') {
     super('an action waits for work outside its transaction')
@@ -47,6 +49,12 @@ export class OutsideResults {
 
 function wipeResults(results: readonly Result[]): void {
   for (const result of results) if ('value' in result) wipeBytes(result.value)
+}
+
+/** Wipes what work of a transaction answered: work that is to be done, or a result. */
+export function discard(value: unknown): void {
+  if (value instanceof OutsideWork) value.discard()
+  else wipeBytes(value)
 }
 
 /** Wipes bytes, and those that are members of an object. */

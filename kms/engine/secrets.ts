@@ -20,7 +20,10 @@ export async function withSecrets<T>(
     for (const one of read) secrets.push(await one())
     return await context.outside(() => work(secrets).finally(wipe), subject)
   } catch (error) {
-    isTaken = error instanceof OutsideWork
+    if (error instanceof OutsideWork) {
+      isTaken = true
+      error.discard = wipe
+    }
     throw error
   } finally {
     if (!isTaken) wipe()

@@ -37,8 +37,14 @@ export async function unwrapMaterial(
   const pair = importedPair(keySpec)
   const unwrapped = await withSecret(context, privateKey, async (own) => {
     const material = await unwrap(own, algorithm, wrapped)
-    const publicKey = material && pair && (await publicKeyOf(pair, material))
-    return material && { material, ...(publicKey && { publicKey }) }
+    if (!material) return undefined
+    try {
+      const publicKey = pair && (await publicKeyOf(pair, material))
+      return { material, ...(publicKey && { publicKey }) }
+    } catch (error) {
+      material.fill(0)
+      throw error
+    }
   })
   if (!unwrapped) throw new KmsError('InvalidCiphertextException')
   const { importBytes: [least, most] = [1, MAX_PRIVATE_KEY_BYTES] } = specification(keySpec) ?? {}
