@@ -4,7 +4,7 @@ import type { ActionContext } from './action.ts'
 import { keyArn, rowId } from './arn.ts'
 import { authorise } from './authorise.ts'
 import { uuidOf } from './bytes.ts'
-import { assertKeyIsFree, enterKeyStore, findKeyStore } from './custom-key-stores.ts'
+import { assertKeyIsFree, connectionSubject, enterKeyStore, findKeyStore } from './custom-key-stores.ts'
 import { assertGiven, assertNotGiven } from './given.ts'
 import { noteStore, withKeyStore } from './in-key-store.ts'
 import { addToKeyCount } from './key-count.ts'
@@ -60,7 +60,11 @@ export async function createKeyInStore(context: ActionContext, input: CreateKeyI
   context.trail.touch(keyArn(scope, keyId))
   noteStore(context, complete)
   // An external key is looked at before there is a KMS key ("GetKeyMetadata").
-  const work = { place: 'onKey', keyArn: xksKeyId === undefined ? keyArn(scope, keyId) : undefined } as const
+  const work = {
+    place: 'onKey',
+    keyArn: xksKeyId === undefined ? keyArn(scope, keyId) : undefined,
+    subject: connectionSubject(record),
+  } as const
   await withKeyStore(context, record, work, (store, request) => store.addKey(xksKeyId ?? keyId, request))
   return { KeyMetadata: keyMetadata(scope, complete) }
 }

@@ -99,6 +99,14 @@ export function describeStoreSecret(
   return ['key store secret', account, region, id, rootKeyId]
 }
 
+/** Where a store is and with which secret, as a subject of {@link ActionContext.outside}: what is checked is what counts. */
+export function connectionSubject({
+  kind,
+  sealed = '',
+}: Pick<KeyStoreRecord, 'kind'> & { readonly sealed?: string | undefined }): string {
+  return JSON.stringify([kind, sealed])
+}
+
 /** A key whose store is not connected is unavailable, unless it cannot be used for another reason. */
 export async function asItsStoreIs(context: RowContext, key: KeyRecord): Promise<KeyRecord> {
   if (!key.keyStore || (key.state !== 'Enabled' && key.state !== 'Disabled')) return key

@@ -32,5 +32,5 @@ export async function probeHsm(context: ActionContext, clusterId: string): Promi
     } catch (error) {
       throw faultError(error, 'onStore', 'AWS_CLOUDHSM')
     }
-  })
+  }, clusterId)
 }

@@ -1,5 +1,6 @@
 import { KmsError } from '../errors.ts'
 import type { ActionContext } from './action.ts'
+import { connectionSubject } from './custom-key-stores.ts'
 import type { ExternalStoreKind, KeyStoreRecord } from './records.ts'
 import { withSecrets } from './secrets.ts'
 import { faultError } from './store-faults.ts'
@@ -67,19 +68,26 @@ export function assertProxyIsFree(stores: readonly KeyStoreRecord[], kind: Exter
   if (isTaken) throw new KmsError('XksProxyUriInUseException', 'Another custom key store has this proxy already.')
 }
 
-/** Asks a proxy, outside the transaction, whether it is healthy. @throws KmsError for what is wrong with it */
+/**
+ * Asks a proxy, outside the transaction, whether it is healthy. `sealed` is the secret's, if it stands in a row: for
+ * another place or another secret than what was asked about, the proxy is asked anew.
+ *
+ * @throws KmsError for what is wrong with it
+ */
 export async function checkProxy(
   context: ActionContext,
   kind: ExternalStoreKind,
   readSecret: () => Promise<Uint8Array>,
+  sealed?: string,
 ): Promise<void> {
   const { scope, keyStores, action } = context
   const request = { operation: action, requestId: context.requestId(), principalArn: context.caller.arn }
-  await withSecrets(context, [readSecret], async ([secret]) => {
+  const check = async ([secret]: readonly Uint8Array[]): Promise<void> => {
     try {
       await keyStores.openProxy(kind, scope, secret ?? new Uint8Array()).check(request)
     } catch (error) {
       throw faultError(error, 'onStore', 'EXTERNAL_KEY_STORE')
     }
-  })
+  }
+  await withSecrets(context, [readSecret], check, connectionSubject({ kind, sealed }))
 }

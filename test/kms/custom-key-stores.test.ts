@@ -24,6 +24,18 @@ const create = (input: object): Promise<{ readonly CustomKeyStoreId: string }> =
 const onStore = (action: ActionName, CustomKeyStoreId: string, input: object = {}): Promise<unknown> =>
   engine.call(action, { CustomKeyStoreId, ...input })
 
+/** Does something else while the proxy is asked for the first time; whoever signs rightly hears that it is healthy. */
+function meanwhile(work: () => Promise<void>): void {
+  let isFirst = true
+  stores.proxy.intercept = async ({ status, body }) => {
+    if (isFirst) {
+      isFirst = false
+      await work()
+    }
+    return status === 401 ? Response.json(body, { status }) : Response.json(stores.proxy.health)
+  }
+}
+
 describe('CreateCustomKeyStore', () => {
   it('makes an external key store, once its proxy has answered', async () => {
     const { CustomKeyStoreId } = await create(EXTERNAL_STORE)
@@ -256,6 +268,33 @@ describe('the connection', () => {
     expect((await entryOf(engine, id)).ConnectionState).toBe('DISCONNECTED')
   })
 
+  it('is made with what was checked, though that changes meanwhile', async () => {
+    const { CustomKeyStoreId: id } = await create(EXTERNAL_STORE)
+    const RawSecretAccessKey = 'another/secret'.repeat(4)
+    const credential = { AccessKeyId: 'B'.repeat(20), RawSecretAccessKey }
+    stores.proxy.credentials.set(credential.AccessKeyId, RawSecretAccessKey)
+    meanwhile(async () => {
+      await onStore('UpdateCustomKeyStore', id, { XksProxyAuthenticationCredential: credential })
+      stores.proxy.credentials.delete(credential.AccessKeyId)
+    })
+    await onStore('ConnectCustomKeyStore', id)
+    const failed = { ConnectionState: 'FAILED', ConnectionErrorCode: 'XKS_PROXY_ACCESS_DENIED' }
+    expect(await entryOf(engine, id)).toMatchObject(failed)
+  })
+
+  it('is made with the PIN that was checked', async () => {
+    const { CustomKeyStoreId: id } = await create(HSM_STORE)
+    let count = 0
+    stores.hsm.during = async () => {
+      // The first work tests the module, the second one the PIN.
+      if (++count === 2) await onStore('UpdateCustomKeyStore', id, { KeyStorePassword: 'another one' })
+      if (count > 2) stores.hsm.isConnected = false
+    }
+    await onStore('ConnectCustomKeyStore', id)
+    const failed = { ConnectionState: 'FAILED', ConnectionErrorCode: 'INVALID_CREDENTIALS' }
+    expect(await entryOf(engine, id)).toMatchObject(failed)
+  })
+
   it('ends for a module that is not set up any more', async () => {
     const id = await connected(engine, HSM_STORE)
     const other = await openEngine(stores.store)
@@ -291,6 +330,21 @@ describe('UpdateCustomKeyStore', () => {
     await onStore('UpdateCustomKeyStore', id, change)
     stores.proxy.credentials.delete(EXTERNAL_STORE.XksProxyAuthenticationCredential!.AccessKeyId)
     await engine.call('CreateKey', { Origin: 'EXTERNAL_KEY_STORE', CustomKeyStoreId: id, XksKeyId: 'key-1' })
+  })
+
+  it('puts nothing together of which the proxy was not asked', async () => {
+    const id = await connected(engine, EXTERNAL_STORE)
+    const RawSecretAccessKey = 'another/secret'.repeat(4)
+    const credential = { ...EXTERNAL_STORE.XksProxyAuthenticationCredential!, RawSecretAccessKey }
+    const { proxy } = stores
+    meanwhile(async () => {
+      proxy.credentials.set(credential.AccessKeyId, RawSecretAccessKey)
+      await onStore('UpdateCustomKeyStore', id, { XksProxyAuthenticationCredential: credential })
+      proxy.credentials.set(credential.AccessKeyId, SECRET_ACCESS_KEY)
+    })
+    const change = { XksProxyUriPath: '/tenant_2/kms/xks/v1' }
+    await refused(onStore('UpdateCustomKeyStore', id, change), 'XksProxyIncorrectAuthenticationCredentialException')
+    expect(await entryOf(engine, id)).toMatchObject({ XksProxyConfiguration: { UriPath: PATH } })
   })
 
   it('changes the place of a store that is not in use', async () => {

@@ -2,7 +2,7 @@ import { KmsError } from '../../errors.ts'
 import { KeyStoreError } from '../../key-stores/key-store.ts'
 import type { Action, ActionContext } from '../action.ts'
 import { authorise } from '../authorise.ts'
-import { findKeyStore, putKeyStore } from '../custom-key-stores.ts'
+import { connectionSubject, findKeyStore, putKeyStore } from '../custom-key-stores.ts'
 import { assertHsm, probeHsm } from '../hsm-stores.ts'
 import { withKeyStore } from '../in-key-store.ts'
 import type { KeyStoreRecord } from '../records.ts'
@@ -48,7 +48,8 @@ export const disconnectCustomKeyStore: Action<CustomKeyStoreIdInput, EmptyOutput
 
 /** Answers the ConnectionErrorCode if there is no connection. */
 function connect(context: ActionContext, record: KeyStoreRecord): Promise<string | undefined> {
-  return withKeyStore(context, record, { place: 'onStore' }, async (store, request) => {
+  const work = { place: 'onStore', subject: connectionSubject(record) } as const
+  return withKeyStore(context, record, work, async (store, request) => {
     try {
       await store.check(request)
       return undefined
@@ -64,7 +65,7 @@ async function disconnect(context: ActionContext, { kind }: KeyStoreRecord): Pro
   // The administrator may have taken the module away: the store can be disconnected all the same.
   if (!context.keyStores.clusters.has(kind.clusterId)) return
   const cluster = assertHsm(context, kind.clusterId)
-  await context.outside(() => cluster.disconnect())
+  await context.outside(() => cluster.disconnect(), kind.clusterId)
 }
 
 function invalidState({ id }: KeyStoreRecord, words: string): KmsError {

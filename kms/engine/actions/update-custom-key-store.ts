@@ -77,10 +77,11 @@ async function changedKind(
   const changed = externalKind(input, kind)
   assertProxyIsFree(stores, changed, record.id)
   const { RawSecretAccessKey } = input.XksProxyAuthenticationCredential ?? {}
-  await checkProxy(context, changed, () => {
-    if (RawSecretAccessKey === undefined) return unsealStoreSecret(context, record)
-    return Promise.resolve(ENCODER.encode(RawSecretAccessKey))
-  })
+  if (RawSecretAccessKey === undefined) {
+    await checkProxy(context, changed, () => unsealStoreSecret(context, record), record.sealed)
+  } else {
+    await checkProxy(context, changed, () => Promise.resolve(ENCODER.encode(RawSecretAccessKey)))
+  }
   return changed
 }
 
