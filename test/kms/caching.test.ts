@@ -2,7 +2,8 @@ import { describe, expect, it } from 'vitest'
 import { kmsKeyring } from '../../kms/index.ts'
 import { cachingMaterials, decrypt, encrypt, encryptSync, inspect } from '../../src/index.ts'
 import type { CachingMaterialsOptions, MaterialsManager } from '../../src/index.ts'
-import { arns, plaintext, provider, spied } from './keyring-setup.ts'
+import { plaintext } from '../unit/src-setup.ts'
+import { arns, provider, spied } from './keyring-setup.ts'
 
 const [generatorKeyId] = arns
 

@@ -4,7 +4,8 @@ import type { DynamoDbBranchKeyItems } from '../../kms/hierarchical/dynamodb.ts'
 import { hierarchicalKeyring, kmsBranchKeys, type BranchKeyAdministration } from '../../kms/hierarchical/index.ts'
 import { decrypt, encrypt, WaxsealError } from '../../src/index.ts'
 import { CREDENTIALS, DynaliteProxy } from './dynalite-proxy.ts'
-import { arns, failure, plaintext, provider } from './keyring-setup.ts'
+import { failure, plaintext } from '../unit/src-setup.ts'
+import { arns, provider } from './keyring-setup.ts'
 
 const [keyArn] = arns
 const proxy = new DynaliteProxy()

@@ -4,7 +4,7 @@ import type { Engine } from '../../kms/engine/index.ts'
 import { engineProvider } from '../../kms/providers/local.ts'
 import { decrypt, encrypt } from '../../src/index.ts'
 import { openEngine, refused, STORES } from './engine-setup.ts'
-import { failure, plaintext } from './keyring-setup.ts'
+import { failure, plaintext } from '../unit/src-setup.ts'
 
 const TRICKY = ['b/1', 'branch:ACTIVE', 'ü', '%2F', '..', '__proto__']
 

@@ -23,7 +23,8 @@ import {
   type EncryptionContext,
   type Keyring,
 } from '../../src/index.ts'
-import { arns, plaintext, preceded, spied } from './keyring-setup.ts'
+import { plaintext, preceded } from '../unit/src-setup.ts'
+import { arns, spied } from './keyring-setup.ts'
 
 const VERSION = '83eec007-5659-4554-bf11-699b90f41ac6'
 const BRANCH_KEY = Uint8Array.from({ length: 32 }, (_, i) => i)

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import { kmsKeyring, type KmsKeyringOptions, type KmsProvider } from '../../kms/index.ts'
 import { encrypt, KeyUnavailableError } from '../../src/index.ts'
-import { aes, arns, failure, opens, plaintext, provider } from './keyring-setup.ts'
+import { aes, failure, plaintext } from '../unit/src-setup.ts'
+import { arns, opens, provider } from './keyring-setup.ts'
 
 const ID = 'mrk-1234abcd12ab34cd56ef1234567890ab'
 const arnIn = (region: string, { partition = 'aws', account = '000000000000', id = ID } = {}): string => {

@@ -1,19 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import { kmsKeyring, type KmsKeyringOptions, type KmsProvider } from '../../kms/index.ts'
 import { decrypt, encrypt, FormatError, inspect, KeyUnavailableError, multiKeyring } from '../../src/index.ts'
-import {
-  aes,
-  arns,
-  failure,
-  keyId,
-  opens,
-  OTHER_ARN,
-  own,
-  plaintext,
-  preceded,
-  provider,
-  spied,
-} from './keyring-setup.ts'
+import { aes, failure, plaintext, preceded } from '../unit/src-setup.ts'
+import { arns, keyId, opens, OTHER_ARN, own, provider, spied } from './keyring-setup.ts'
 
 describe('kmsKeyring checks what the service answers', () => {
   it.each([

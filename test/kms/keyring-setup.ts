@@ -2,10 +2,9 @@ import { createEngine } from '../../kms/engine/index.ts'
 import type { KmsProvider } from '../../kms/index.ts'
 import { engineProvider } from '../../kms/providers/local.ts'
 import { memoryStore } from '../../kms/store/memory.ts'
-import { decrypt, rawAesKeyring, type EncryptedDataKey, type Keyring } from '../../src/index.ts'
+import { decrypt, type EncryptedDataKey, type Keyring } from '../../src/index.ts'
+import { plaintext } from '../unit/src-setup.ts'
 
-export const plaintext: Uint8Array = Uint8Array.of(1, 2, 3)
-export const aes: Keyring = rawAesKeyring({ namespace: 'test', name: 'k1', wrappingKey: new Uint8Array(32).fill(7) })
 export const OTHER_ARN = 'arn:aws:kms:us-east-1:000000000000:key/00000000-0000-4000-8000-000000000000'
 
 const engine = await createEngine({ store: memoryStore(), rootKey: new Uint8Array(32).fill(1) })
@@ -46,26 +45,8 @@ export function spied(overrides: Partial<KmsProvider> = {}): {
   }
 }
 
-/** Puts encrypted data keys of anybody's making before those of `inner`. */
-export function preceded(inner: Keyring, ...encryptedDataKeys: readonly EncryptedDataKey[]): Keyring {
-  return {
-    wrap: async (materials) => {
-      for (const key of encryptedDataKeys) materials.addEncryptedDataKey(key)
-      await inner.wrap(materials)
-    },
-    unwrap: (...args) => inner.unwrap(...args),
-  }
-}
-
 export function own(arn: string, ciphertext: Uint8Array = Uint8Array.of(1, 2, 3)): EncryptedDataKey {
   return { providerId: 'aws-kms', providerInfo: new TextEncoder().encode(arn), ciphertext }
-}
-
-export async function failure(action: Promise<unknown>): Promise<unknown> {
-  return action.then(
-    () => undefined,
-    (error: unknown) => error,
-  )
 }
 
 export async function opens(keyring: Keyring, message: Uint8Array): Promise<boolean> {

@@ -10,19 +10,8 @@ import {
   multiKeyring,
   UnsupportedError,
 } from '../../src/index.ts'
-import {
-  aes,
-  arns,
-  failure,
-  keyId,
-  opens,
-  OTHER_ARN,
-  own,
-  plaintext,
-  preceded,
-  provider,
-  spied,
-} from './keyring-setup.ts'
+import { aes, failure, plaintext, preceded } from '../unit/src-setup.ts'
+import { arns, keyId, opens, OTHER_ARN, own, provider, spied } from './keyring-setup.ts'
 
 describe('kmsKeyring', () => {
   it('wraps under the key that makes the data key, and names it by ARN', async () => {

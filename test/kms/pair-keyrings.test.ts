@@ -7,7 +7,7 @@ import { engineProvider } from '../../kms/providers/local.ts'
 import { decrypt, encrypt, inspect, type EncryptedDataKey, type Keyring } from '../../src/index.ts'
 import { rawEcdhKeyring } from '../../src/keyrings/raw-ecdh.ts'
 import { memoryEngine } from './engine-setup.ts'
-import { failure, plaintext, preceded } from './keyring-setup.ts'
+import { failure, plaintext, preceded } from '../unit/src-setup.ts'
 
 const CONTEXT = { tenant: 'a', purpose: 'ü' }
 /** The context as it is serialised: count, then each key and value with its length, sorted. */

@@ -11,7 +11,7 @@ import {
   type EncryptedDataKey,
   type Keyring,
 } from '../../src/index.ts'
-import { aes, plaintext, preceded } from './keyring-setup.ts'
+import { aes, plaintext, preceded } from '../unit/src-setup.ts'
 
 const passphrase = 'correct horse battery stäple'
 const CONTEXT = { encryptionContext: { a: 'b' } }

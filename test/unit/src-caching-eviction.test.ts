@@ -1,7 +1,8 @@
 import { describe, expect, it, vi } from 'vitest'
 import { cachingMaterials, decrypt, decryptSync, encrypt, encryptSync, inspect } from '../../src/index.ts'
 import type { EncryptOptions } from '../../src/index.ts'
-import { aes, isWiped, plaintext, setUp, settled, SlowKeyring } from './src-caching-setup.ts'
+import { isWiped, setUp, settled, SlowKeyring } from './src-caching-setup.ts'
+import { aes, plaintext } from './src-setup.ts'
 
 const A: EncryptOptions = { encryptionContext: { tenant: 'a' } }
 const B: EncryptOptions = { encryptionContext: { tenant: 'b' } }

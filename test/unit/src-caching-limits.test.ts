@@ -9,7 +9,8 @@ import {
   materialsCache,
 } from '../../src/index.ts'
 import type { CachingMaterialsOptions, EncryptOptions, MaterialsManager } from '../../src/index.ts'
-import { aes, isWiped, plaintext, setUp, settled } from './src-caching-setup.ts'
+import { isWiped, setUp, settled } from './src-caching-setup.ts'
+import { aes, plaintext } from './src-setup.ts'
 
 const A: EncryptOptions = { encryptionContext: { tenant: 'a' } }
 const B: EncryptOptions = { encryptionContext: { tenant: 'b' } }

@@ -12,7 +12,8 @@ import {
   requiredContextMaterials,
 } from '../../src/index.ts'
 import type { CommitmentPolicy, EncryptOptions, MaterialsManager } from '../../src/index.ts'
-import { aes, isWiped, plaintext, setUp } from './src-caching-setup.ts'
+import { isWiped, setUp } from './src-caching-setup.ts'
+import { aes, plaintext } from './src-setup.ts'
 
 const A: EncryptOptions = { encryptionContext: { tenant: 'a' } }
 

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import { cachingMaterials, decrypt, encrypt, encryptSync, inspect, materialsCache } from '../../src/index.ts'
 import type { EncryptOptions, Keyring } from '../../src/index.ts'
-import { aes, isWiped, plaintext, setUp, settled, type Setup } from './src-caching-setup.ts'
+import { isWiped, setUp, settled, type Setup } from './src-caching-setup.ts'
+import { aes, plaintext } from './src-setup.ts'
 
 const A: EncryptOptions = { encryptionContext: { tenant: 'a' } }
 const FAILURE = new RangeError('the service hung up')

@@ -1,8 +1,6 @@
-import { cachingMaterials, rawAesKeyring } from '../../src/index.ts'
+import { cachingMaterials } from '../../src/index.ts'
 import type { CachingMaterials, CachingMaterialsOptions, Keyring } from '../../src/index.ts'
-
-export const plaintext: Uint8Array = Uint8Array.of(1, 2, 3)
-export const aes: Keyring = rawAesKeyring({ namespace: 'test', name: 'k1', wrappingKey: new Uint8Array(32).fill(7) })
+import { aes } from './src-setup.ts'
 
 /** A keyring that answers later, counts, can be held back and made to fail, and shows the data keys that it gave away. */
 export class SlowKeyring implements Keyring {

@@ -16,6 +16,7 @@ import { decryptRange } from '../../src/range.ts'
 import type { DecryptOptions, Keyring } from '../../src/index.ts'
 import { detachedKeys, rewrapKeys } from '../../src/rewrap.ts'
 import { staticDataKeyKeyring } from '../../src/keyrings/static-data-key.ts'
+import { codeOf } from './src-setup.ts'
 
 const keyringOf = (name: string): ReturnType<typeof rawAesKeyring> =>
   rawAesKeyring({ namespace: 'test', name, wrappingKey: createHash('sha256').update(name).digest() })
@@ -25,13 +26,6 @@ const next = keyringOf('next')
 const plaintext = new Uint8Array(1000).map((_, i) => i)
 const context = { encryptionContext: { tenant: 'a' } }
 const write = { ...context, frameLength: 64, detachedKeys: true } as const
-
-async function codeOf(work: Promise<unknown>): Promise<unknown> {
-  return work.then(
-    () => 'it was done',
-    (error: unknown) => (error as { code?: unknown }).code ?? (error as Error).name,
-  )
-}
 
 async function readAll(stream: ReadableStream<Uint8Array>): Promise<Uint8Array> {
   return new Uint8Array(await new Response(stream as ReadableStream<Uint8Array<ArrayBuffer>>).arrayBuffer())

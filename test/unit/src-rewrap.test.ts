@@ -15,6 +15,7 @@ import type { AlgorithmSuite } from '../../src/index.ts'
 import { rewrap, rewrapStream, type RewrapOptions, type RewrapStreamOptions } from '../../src/rewrap.ts'
 import { freshHeaderIv, isUsed } from '../../src/rewrap-keys.ts'
 import { join, keyring, takeApart, text, writeFramed } from './framed-messages.ts'
+import { codeOf } from './src-setup.ts'
 
 const keyringOf = (name: string): ReturnType<typeof rawAesKeyring> =>
   rawAesKeyring({ namespace: 'test', name, wrappingKey: createHash('sha256').update(name).digest() })
@@ -28,13 +29,6 @@ const READ_ANY = { commitmentPolicy: 'require-encrypt-allow-decrypt' } as const
 function writeWith({ id, isCommitting }: AlgorithmSuite): Uint8Array {
   const commitmentPolicy = isCommitting ? undefined : ('forbid-encrypt-allow-decrypt' as const)
   return encryptSync(old, plaintext, { algorithmSuite: id, commitmentPolicy, frameLength: 64, encryptionContext })
-}
-
-async function codeOf(work: Promise<unknown>): Promise<unknown> {
-  return work.then(
-    () => 'it was done',
-    (error: unknown) => (error as { code?: unknown }).code ?? (error as Error).name,
-  )
 }
 
 /** The message through the stream, in chunks of this length. */
