@@ -88,16 +88,20 @@ class Keeper implements AuditAnchor {
   }
 
   async #look(): Promise<void> {
-    const { records } = await this.#options.audit.head()
-    if (records - this.#records >= this.#options.every || ++this.#looks >= MAX_LOOKS) await this.append()
+    const added = (await this.#options.audit.head()).records - this.#records
+    if (added < 0 || added >= this.#options.every || ++this.#looks >= MAX_LOOKS) await this.append()
   }
 
-  /** Appends the head, if there are new records. */
+  /** Appends the head, if there are new records. @throws CommandError if there are fewer than before */
   async append(): Promise<void> {
     this.#looks = 0
     const { audit } = this.#options
     if ((await audit.head()).records === this.#records) return
     const head = await audit.signedHead()
+    if (head.records < this.#records) {
+      const counts = `the audit log has ${head.records} records, and the newest head had ${this.#records}`
+      throw new CommandError('authentication', `${counts}: an older database was put in its place`)
+    }
     appendLine(this.#file, JSON.stringify(head))
     this.#records = head.records
   }
@@ -119,9 +123,11 @@ function assertElsewhere(given: string, directory: string): string {
   return path
 }
 
+/** That of the most records: a line behind it may be of a log that was rolled back. */
 async function newestHead(file: string): Promise<SignedAuditHead | undefined> {
   if (!existsSync(file) || statSync(file).size === 0) return undefined
-  return (await readSignedHeads(file)).heads.at(-1)
+  const { heads } = await readSignedHeads(file)
+  return heads.reduce((newest, head) => (head.records > newest.records ? head : newest))
 }
 
 /** One line, durable; one that was cut off before it stays what it is. */
