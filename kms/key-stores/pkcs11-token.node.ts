@@ -39,6 +39,9 @@ const MECHANISMS = ['AES_GCM', 'AES_KEY_GEN'] as const
 /** A process initialises a library once, and all of its tokens with it. */
 const modules = new Map<string, Pkcs11Module>()
 
+/** Digests of the PINs that tokens took: a process logs in to a token once, and all of its sessions with it. */
+const acceptedPins = new Map<string, Uint8Array>()
+
 /** The name of the return value that an error of the package is. */
 export function returnValue(error: unknown): string {
   return (error instanceof Error ? /CKR_\w+/.exec(error.message)?.[0] : undefined) ?? ''
@@ -62,9 +65,11 @@ export class Pkcs11Token {
   #waiting: (() => void)[] = []
   /** Digest of a PIN that was wrong: tried again and again it would lock the token. */
   #wrongPin: Uint8Array | undefined
+  readonly #key: string
 
   constructor(name: TokenName) {
     this.#name = name
+    this.#key = JSON.stringify([name.library, name.token])
   }
 
   /** Finds the token, and that it can do what it must. @throws KeyStoreError `hsmUnsuitable`, `hsmAbsent` */
@@ -95,11 +100,14 @@ export class Pkcs11Token {
     while (this.#open >= this.#name.maxSessions) await new Promise<void>((resume) => this.#waiting.push(resume))
     this.#open++
     try {
-      const { graphene } = await this.#loggedIn(pin)
+      const login = await this.#loggedIn(pin)
+      const { graphene } = login
       const session = this.#free.pop() ?? (await this.#newSession(graphene))
       try {
         const result = await work({ session, graphene })
-        this.#free.push(session)
+        // After a disconnection it would keep the application logged in.
+        if (this.#login === login) this.#free.push(session)
+        else close(session)
         return result
       } catch (error) {
         // What is left of the work in the session is nobody's any more.
@@ -116,12 +124,6 @@ export class Pkcs11Token {
     }
   }
 
-  /** Forgets that a PIN was wrong: it may be right by now. */
-  reset(): void {
-    this.disconnect()
-    this.#wrongPin = undefined
-  }
-
   disconnect(): void {
     for (const session of this.#free.splice(0)) close(session)
     if (this.#login) close(this.#login.session)
@@ -129,28 +131,52 @@ export class Pkcs11Token {
   }
 
   async #loggedIn(pin: Uint8Array | undefined): Promise<OpenSession> {
-    if (this.#login) return this.#login
-    if (!pin) throw new KeyStoreError('hsmAbsent')
-    const digest = sha256(pin)
+    const digest = pin && sha256(pin)
+    if (this.#login) return this.#sameLogin(this.#login, digest)
+    if (!pin || !digest) throw new KeyStoreError('hsmAbsent')
     if (this.#wrongPin && timingSafeEqual(this.#wrongPin, digest)) throw new KeyStoreError('hsmWrongPin')
     const graphene = await loadGraphene()
     const session = await this.#newSession(graphene)
-    // Another call may have logged in meanwhile.
-    const known = this.#login as OpenSession | undefined
-    if (known) {
+    try {
+      // Another call may have logged in meanwhile.
+      const known = this.#login as OpenSession | undefined
+      if (known) {
+        close(session)
+        return this.#sameLogin(known, digest)
+      }
+      this.#logIn(session, pin, digest)
+    } catch (error) {
       close(session)
-      return known
+      throw error
     }
+    return (this.#login = { session, graphene })
+  }
+
+  /** A login is that of its PIN, and of nobody who has another one. */
+  #sameLogin(login: OpenSession, digest: Uint8Array | undefined): OpenSession {
+    if (digest) this.#assertAccepted(digest)
+    return login
+  }
+
+  #logIn(session: Session, pin: Uint8Array, digest: Uint8Array): void {
     try {
       session.login(new TextDecoder().decode(pin))
     } catch (error) {
-      if (returnValue(error) !== 'CKR_USER_ALREADY_LOGGED_IN') {
-        close(session)
-        if (faultOf(error).fault === 'hsmWrongPin') this.#wrongPin = digest
-        throw error
-      }
+      // The token looked at no PIN then.
+      if (returnValue(error) === 'CKR_USER_ALREADY_LOGGED_IN') return this.#assertAccepted(digest)
+      if (faultOf(error).fault === 'hsmWrongPin') this.#wrongPin = digest
+      throw error
     }
-    return (this.#login = { session, graphene })
+    acceptedPins.set(this.#key, digest)
+    // The token counts from zero again, too.
+    this.#wrongPin = undefined
+  }
+
+  /** @throws KeyStoreError `hsmWrongPin`; `hsmFailed` if something else in the process logged in, with who knows what */
+  #assertAccepted(digest: Uint8Array): void {
+    const accepted = acceptedPins.get(this.#key)
+    if (!accepted) throw new KeyStoreError('hsmFailed')
+    if (!timingSafeEqual(accepted, digest)) throw new KeyStoreError('hsmWrongPin')
   }
 
   async #newSession({ SessionFlag }: Graphene): Promise<Session> {

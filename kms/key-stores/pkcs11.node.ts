@@ -76,7 +76,7 @@ function storeBehind(token: Pkcs11Token, pin: Uint8Array, expected: Uint8Array |
   }
   return {
     async check() {
-      token.reset()
+      token.disconnect()
       await work(() => Promise.resolve())
     },
     addKey: (id) => work((open) => makeKey(open, id)),

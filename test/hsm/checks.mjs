@@ -99,6 +99,36 @@ await check('works for 200 callers in four sessions', async () => {
   await Promise.all(work)
 })
 
+await check('takes no other PIN while it is logged in', async () => {
+  const wrong = Buffer.from('another PIN')
+  const same = pkcs11Cluster({ library, token: 'waxseal' })
+  const working = Array.from({ length: 4 }, () => store.encrypt('key-1', plaintext, aad, request))
+  await fails(cluster.keyStore(wrong).random(1), 'hsmWrongPin')
+  await fails(same.keyStore(wrong).random(1), 'hsmWrongPin')
+  assert.equal((await same.keyStore(pin).random(1)).length, 1)
+  // Its own login ends with the check, and that of the other one is still there.
+  await fails(cluster.keyStore(wrong).check(request), 'hsmWrongPin')
+  await store.check(request)
+  await Promise.all(working)
+  await fails(cluster.keyStore(wrong).random(1), 'hsmWrongPin')
+  await same.disconnect()
+})
+
+await check('asks the token once about a wrong PIN, however often it is told to connect', async () => {
+  const wrong = cluster.keyStore(Buffer.from('another PIN'))
+  await cluster.disconnect()
+  await fails(wrong.check(request), 'hsmWrongPin')
+  assert.ok(isPinCountLow('waxseal'))
+  withSession('waxseal', () => undefined)
+  assert.ok(!isPinCountLow('waxseal'))
+  await fails(wrong.check(request), 'hsmWrongPin')
+  await fails(wrong.random(1), 'hsmWrongPin')
+  assert.ok(!isPinCountLow('waxseal'))
+  await fails(cluster.keyStore(Buffer.from('yet another PIN')).check(request), 'hsmWrongPin')
+  assert.ok(isPinCountLow('waxseal'))
+  await store.check(request)
+})
+
 await check('draws random bytes', async () => {
   const [one, two] = [await store.random(100), await store.random(100)]
   assert.equal(one.length, 100)
@@ -224,21 +254,28 @@ async function serving(file, work) {
 
 /** Looks into a token with the package itself. */
 function withSession(label, work) {
-  const module = graphene.Module.load(library, 'SoftHSM2')
-  const slots = module.getSlots(true)
+  const session = slotOf(label).open()
+  try {
+    session.login(PIN)
+  } catch (error) {
+    if (!/ALREADY_LOGGED_IN/.test(error.message)) throw error
+  }
+  try {
+    return work(session)
+  } finally {
+    session.close()
+  }
+}
+
+/** Whether the token was given a wrong PIN since the last right one (PKCS #11 version 2.40, CK_TOKEN_INFO). */
+function isPinCountLow(label) {
+  return (slotOf(label).getToken().flags & graphene.TokenFlag.USER_PIN_COUNT_LOW) !== 0
+}
+
+function slotOf(label) {
+  const slots = graphene.Module.load(library, 'SoftHSM2').getSlots(true)
   for (let index = 0; index < slots.length; index++) {
-    if (slots.items(index).getToken().label.trimEnd() !== label) continue
-    const session = slots.items(index).open()
-    try {
-      session.login(PIN)
-    } catch (error) {
-      if (!/ALREADY_LOGGED_IN/.test(error.message)) throw error
-    }
-    try {
-      return work(session)
-    } finally {
-      session.close()
-    }
+    if (slots.items(index).getToken().label.trimEnd() === label) return slots.items(index)
   }
   throw new Error(`there is no token ${label}`)
 }

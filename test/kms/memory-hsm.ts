@@ -24,7 +24,7 @@ export class MemoryHsm implements HsmCluster {
     const given = Buffer.from(pin).toString()
     const work = <T>(run: () => T): Promise<T> =>
       this.#work(() => {
-        if (!this.isConnected && given !== PIN) throw new KeyStoreError('hsmWrongPin')
+        if (given !== PIN) throw new KeyStoreError('hsmWrongPin')
         this.isConnected = true
         return run()
       })
