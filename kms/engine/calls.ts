@@ -60,6 +60,7 @@ export class Calls {
   readonly #queue: CommitQueue<Batch>
   readonly #guard: TimeGuard
   #removals: Promise<void> = Promise.resolve()
+  #mustPurge = false
 
   constructor(host: Host) {
     this.#host = host
@@ -143,14 +144,21 @@ export class Calls {
         return { result, mustPurge: batch.mustPurge, removed: batch.removed, signals: batch.log.signals }
       })
       this.#host.signals.emit(signals)
-      if (mustPurge) await store.purge()
       this.#removeKeys(removed)
+      this.#mustPurge ||= mustPurge
+      if (this.#mustPurge) await this.#purge()
       return result
     } catch (error) {
       // No row is authentic any more once the store was put under another root key: that is the better thing to say.
       if (error instanceof KmsError && error.name === 'KMSInternalException') await assertUnderRoot(store, keys)
       throw error
     }
+  }
+
+  /** The calls are durable, whatever comes of this: it is tried again after the next. */
+  async #purge(): Promise<void> {
+    this.#mustPurge = false
+    await this.#host.store.purge().catch(() => (this.#mustPurge = true))
   }
 
   /** Only when it is durable that they ended. A module that is not at hand keeps its key, which nobody can use. */

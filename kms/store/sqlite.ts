@@ -126,6 +126,8 @@ class SqliteStore implements Store {
   readonly #file: string
   readonly #turnstile = new Turnstile()
   readonly #statements: Statements
+  /** Whether the write-ahead log has what was deleted. */
+  #mustPurge = false
   #isClosed = false
 
   constructor(database: Database, file: string) {
@@ -143,6 +145,7 @@ class SqliteStore implements Store {
         const result = await work(transaction)
         transaction.end()
         this.#commit()
+        if (mode === 'write' && this.#mustPurge) this.#cutOffLog()
         return result
       } catch (error) {
         transaction.end()
@@ -184,8 +187,19 @@ class SqliteStore implements Store {
   /** The write-ahead log has what was deleted until it is cut off; the database itself overwrites it. */
   purge(): Promise<void> {
     return this.#turnstile.run(async () => {
-      if (!this.#isClosed) this.#database.exec('PRAGMA wal_checkpoint(TRUNCATE)')
+      this.#mustPurge = true
+      if (!this.#isClosed) this.#cutOffLog()
     })
+  }
+
+  /** While another connection reads what is in the log it stays; it is tried again after the next write. */
+  #cutOffLog(): void {
+    try {
+      const [answer] = this.#statements.cutOffLog.all() as { busy: number }[]
+      this.#mustPurge = answer?.busy !== 0
+    } catch {
+      // What was written is durable all the same.
+    }
   }
 
   close(): Promise<void> {
@@ -206,6 +220,7 @@ class Statements {
   readonly delete: Statement
   readonly list: Statement
   readonly listOwned: Statement
+  readonly cutOffLog: Statement
 
   constructor(database: Database) {
     const select = 'SELECT id, owner, revision, body, mac FROM row WHERE "table" = ?'
@@ -218,6 +233,7 @@ class Statements {
     this.delete = database.prepare('DELETE FROM row WHERE "table" = ? AND id = ?')
     this.list = database.prepare(`${select} AND ${range}`)
     this.listOwned = database.prepare(`${select} AND owner = ? AND ${range}`)
+    this.cutOffLog = database.prepare('PRAGMA wal_checkpoint(TRUNCATE)')
   }
 }
 

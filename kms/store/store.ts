@@ -66,7 +66,10 @@ export interface Store {
    * `read` mode sees one state of the store and must not write.
    */
   transaction<T>(mode: 'read' | 'write', work: (transaction: StoreTransaction) => Promise<T>): Promise<T>
-  /** Erases deleted and replaced rows from wherever the store still has their bytes, as far as it can. */
+  /**
+   * Erases deleted and replaced rows from wherever the store still has their bytes. What it cannot erase just now, for
+   * somebody else reads it, it erases after a later write.
+   */
   purge(): Promise<void>
   /** Waits for running transactions and releases what the store holds. */
   close(): Promise<void>

@@ -3,6 +3,7 @@ import { beforeEach, describe, expect, it } from 'vitest'
 import type { ActionInput, Engine, Principal } from '../../kms/engine/index.ts'
 import type { KmsExceptionName } from '../../kms/errors.ts'
 import type { StoreFault } from '../../kms/key-stores/key-store.ts'
+import { memoryStore, type Store } from '../../kms/store/memory.ts'
 import { ACCOUNT, ARN_PREFIX, newKey, NOW, refused } from './engine-setup.ts'
 import { connected, EXTERNAL_STORE, HSM_STORE, newStores, type Stores } from './key-store-setup.ts'
 import { CLUSTER } from './memory-hsm.ts'
@@ -536,4 +537,28 @@ describe('while a store works', () => {
     const answer = await engine.call('Decrypt', { CiphertextBlob: made.CiphertextBlob, KeyId: second })
     expect(answer.Plaintext).toEqual(made.Plaintext)
   })
+})
+
+it('destroys a key in a module though the database cannot be purged just now, which is tried again', async () => {
+  let purges = 0
+  const purge = (): Promise<void> => (++purges === 1 ? Promise.reject(new Error('no purge')) : Promise.resolve())
+  const rows = memoryStore()
+  const failing: Store = {
+    transaction: (mode, work) => rows.transaction(mode, work),
+    purge,
+    close: () => rows.close(),
+  }
+  stores = await newStores({ clock: () => now }, failing)
+  ;({ engine } = stores)
+  const CustomKeyStoreId = await connected(engine, HSM_STORE)
+  const KeyId = await newKey(engine, { Origin: 'AWS_CLOUDHSM', CustomKeyStoreId })
+  await engine.call('ScheduleKeyDeletion', { KeyId, PendingWindowInDays: 7 })
+  expect([stores.hsm.keys.size, purges]).toEqual([1, 0])
+  now += 8 * 86_400_000
+  engine.confirmTime()
+  await engine.call('ListKeys', {})
+  expect([stores.hsm.keys.size, purges]).toEqual([0, 1])
+  await engine.call('ListKeys', {})
+  await engine.call('ListKeys', {})
+  expect(purges).toBe(2)
 })

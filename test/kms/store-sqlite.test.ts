@@ -46,6 +46,28 @@ describe('sqliteStore', () => {
     await store.close()
   })
 
+  it('purges after a later write what another connection was reading', async () => {
+    const file = newFile()
+    const store = await sqliteStore({ file })
+    const files = (): Buffer =>
+      Buffer.concat(readdirSync(dirname(file)).map((name) => readFileSync(join(dirname(file), name))))
+    await store.transaction('write', (rows) => rows.put('key', row('a', { body: 'deleted-content' })))
+    const reader = new (await loadDriver())(file)
+    reader.exec('BEGIN')
+    reader.prepare('SELECT count(*) AS n FROM row').all()
+    await store.transaction('write', (rows) => rows.delete('key', 'a'))
+    await store.purge()
+    await store.transaction('write', (rows) => rows.put('key', row('b')))
+    expect(files().includes('deleted-content')).toBe(true)
+    reader.exec('COMMIT')
+    await store.transaction('read', (rows) => rows.get('key', 'b'))
+    expect(files().includes('deleted-content')).toBe(true)
+    await store.transaction('write', (rows) => rows.put('key', row('c')))
+    expect(files().includes('deleted-content')).toBe(false)
+    reader.close()
+    await store.close()
+  })
+
   it('overwrites what it replaces, and commits durably', async () => {
     const file = newFile()
     const store = await sqliteStore({ file })
