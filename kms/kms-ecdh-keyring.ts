@@ -20,7 +20,9 @@ export type { EcdhCurve } from '../bindings/asymmetric.ts'
 export type { KmsPairCall, KmsPairProvider, KmsRsaAlgorithm } from './provider.ts'
 
 interface KmsEcdhOptions {
+  /** The KMS that has one's own key: `awsKms(…)`, or the `provider` of an embedded KMS. */
   readonly provider: Pick<KmsPairProvider, 'getPublicKey' | 'deriveSharedSecret'>
+  /** The curve of both keys. */
   readonly curve: EcdhCurve
   /** At most ten. */
   readonly grantTokens?: readonly string[] | undefined

@@ -10,6 +10,7 @@ export type { BranchKeyItem, BranchKeyItems, BranchKeyPut } from './branch-key-i
 
 /** Options of {@link dynamoDbBranchKeyItems}; all but `table` are as those of `awsKms`. */
 export interface DynamoDbBranchKeyItemsOptions extends AwsApiOptions {
+  /** Name of the table: 3 to 255 of A–Z, a–z, 0–9, `_`, `.` and `-`. */
   readonly table: string
 }
 
