@@ -25,8 +25,9 @@ import { rangeCases } from './ranges.ts'
 import { rewrapCases } from './rewrap.ts'
 import { roundTripCases } from './round-trips.ts'
 import type { Case, Runtime } from './runtime.ts'
-import { streamCases } from './streams.ts'
 import { serverCases } from './server.ts'
+import { streamEndingCases } from './stream-endings.ts'
+import { streamCases } from './streams.ts'
 import { wipingCases } from './wiping.ts'
 
 /** What a runner passes in. */
@@ -59,6 +60,7 @@ function suite({ runtime, rsa, core, messages }: Input): readonly Case[] {
     ...fieldSessionCases,
     ...engineCases,
     ...streamCases,
+    ...streamEndingCases,
     ...errorCases(rsa),
     ...wipingCases,
     ...rangeCases,

@@ -7,44 +7,16 @@ import {
   inspect,
   type AlgorithmSuite,
   type DecryptStreamOptions,
-  type EncryptStreamOptions,
   type Keyring,
 } from 'waxseal'
 import { concat, pattern } from './bytes.ts'
-import { equal, isExpected, isFresh, isTrue, rejects, sameBytes, throws, type Expected } from './check.ts'
+import { allZero, equal, isFresh, isTrue, rejects, sameBytes, throws } from './check.ts'
 import { EXPECTED } from './expected.ts'
-import { aesKeyring, aesPairKeyring } from './keyrings.ts'
+import { aesPairKeyring } from './keyrings.ts'
 import { pieces, pour, randomPieces, type Poured } from './pouring.ts'
 import { nameOf, policyOf } from './round-trips.ts'
 import { group, type Case } from './runtime.ts'
-
-const keyring = aesKeyring()
-const SIGNED = { algorithmSuite: 0x0578, frameLength: 16 } as const
-const ALLOW = { signedStreams: 'allow' } as const
-
-/** What comes out of a stream that must not fail. */
-async function outputOf(poured: Promise<Poured>): Promise<Uint8Array> {
-  const { chunks, output, failures } = await poured
-  if (failures.length > 0) throw failures[0]
-  for (const chunk of chunks) isFresh(chunk, 'each chunk')
-  return output
-}
-
-function encryptPieces(input: Iterable<Uint8Array>, options: EncryptStreamOptions = {}): Promise<Uint8Array> {
-  return outputOf(pour(encryptStream(keyring, options), input))
-}
-
-/** Both sides fail, with the same error. */
-function fails({ failures }: Poured, expected: Expected, what: string): void {
-  isTrue(failures.length > 0, `${what}: the stream fails`)
-  isExpected(failures[0], expected, what)
-  for (const failure of failures) equal(failure, failures[0], `${what}: the error of the other side`)
-}
-
-function failsBoth({ failures }: Poured, reason: unknown): void {
-  equal(failures.length, 2, 'the number of sides that fail')
-  for (const failure of failures) equal(failure, reason, 'the reason')
-}
+import { encryptPieces, fails, keyring, outputOf, settled, watched, ALLOW, SIGNED } from './stream-setup.ts'
 
 /** Every chunking gives the message to readers of bytes, and the plaintext of what writers of bytes wrote. */
 function suiteCase(suite: AlgorithmSuite): Case {
@@ -112,32 +84,6 @@ async function pipes(): Promise<void> {
   sameBytes(concat(...chunks), plaintext, 'the plaintext')
 }
 
-/** A keyring that counts how often it is asked, and shows the data keys that the library takes over. */
-function watched(): { readonly keyring: Keyring; readonly dataKeys: Uint8Array[]; calls: number } {
-  const watching: Keyring = {
-    wrap: async (materials) => {
-      watch.calls++
-      await keyring.wrap(materials)
-      if (materials.dataKey !== undefined) watch.dataKeys.push(materials.dataKey)
-    },
-    unwrap: async (materials, encryptedDataKeys) => {
-      watch.calls++
-      const dataKey = await keyring.unwrap(materials, encryptedDataKeys)
-      if (dataKey !== undefined) watch.dataKeys.push(dataKey)
-      return dataKey
-    },
-  }
-  const watch = { keyring: watching, dataKeys: [] as Uint8Array[], calls: 0 }
-  return watch
-}
-
-/** Time for all that needs no more than promises and timers. */
-function settled(): Promise<void> {
-  return new Promise((resolve) => {
-    setTimeout(resolve, 5)
-  })
-}
-
 async function laziness(): Promise<void> {
   const watch = watched()
   const writing = encryptStream(watch.keyring)
@@ -189,107 +135,6 @@ async function largeChunks(): Promise<void> {
   const writing = await pour(encryptStream(keyring), [plaintext])
   sameBytes((await decrypt(keyring, writing.output)).plaintext, plaintext, 'the plaintext')
   for (const { length } of writing.chunks) isTrue(length <= 300_000, `a part has ${length} bytes`)
-}
-
-/** What a stream does once it is over, whichever way: in the middle of a frame. */
-async function endings(): Promise<void> {
-  const reason = new RangeError('no longer wanted')
-  const message = await encrypt(keyring, pattern(100), { frameLength: 40 })
-  const ways = ['signal', 'cancel', 'abort'] as const
-  for (const way of ways) {
-    for (const direction of ['encrypt', 'decrypt']) {
-      const watch = watched()
-      const controller = new AbortController()
-      const options = { signal: controller.signal, frameLength: 40 }
-      const stream =
-        direction === 'encrypt' ? encryptStream(watch.keyring, options) : decryptStream(watch.keyring, options)
-      const writer = stream.writable.getWriter()
-      const reader = stream.readable.getReader()
-      writer.closed.catch(() => undefined)
-      reader.closed.catch(() => undefined)
-      const written = writer.write(direction === 'encrypt' ? pattern(60) : message.slice(0, -10))
-      // Of a message its header and a frame, of the plaintext two frames at once.
-      for (let reads = direction === 'encrypt' ? 2 : 1; reads > 0; reads--) {
-        isTrue(((await reader.read()).value?.length ?? 0) > 0, 'something came out')
-      }
-      await written
-      if (way === 'signal') controller.abort(reason)
-      else if (way === 'cancel') await reader.cancel(reason)
-      else await writer.abort(reason)
-      const what = `${direction}, ${way}`
-      if (way === 'cancel') isTrue((await reader.read()).done, 'a reader that cancelled is at the end')
-      else equal(await rejects(() => reader.read(), EXPECTED.range, what), reason, `${what}: read`)
-      equal(await rejects(() => writer.write(pattern(5)), EXPECTED.range, what), reason, `${what}: write`)
-      equal(watch.dataKeys.length, 1, 'the number of data keys')
-      for (const dataKey of watch.dataKeys)
-        isTrue(
-          dataKey.every((byte) => byte === 0),
-          'the data key is wiped',
-        )
-    }
-  }
-}
-
-/** A write that waits for a reader who does not read. */
-async function endedWaiting(): Promise<void> {
-  const reason = new RangeError('no longer wanted')
-  for (const way of ['signal', 'cancel', 'abort']) {
-    const controller = new AbortController()
-    const { readable, writable } = encryptStream(keyring, { signal: controller.signal })
-    const writer = writable.getWriter()
-    writer.closed.catch(() => undefined)
-    const written = writer.write(pattern(10))
-    await settled()
-    if (way === 'signal') controller.abort(reason)
-    else if (way === 'cancel') await readable.cancel(reason)
-    else await writer.abort(reason)
-    equal(await rejects(() => written, EXPECTED.range, way), reason, 'the reason')
-  }
-}
-
-async function abortedEarly(): Promise<void> {
-  const reason = new RangeError('no longer wanted')
-  const watch = watched()
-  const options = { signal: AbortSignal.abort(reason) }
-  for (const stream of [encryptStream(watch.keyring, options), decryptStream(watch.keyring, options)]) {
-    failsBoth(await pour(stream, [pattern(5)]), reason)
-  }
-  const { header } = decryptStream(watch.keyring, options)
-  equal(await rejects(() => header, EXPECTED.range, 'header'), reason, 'the reason')
-  equal(watch.calls, 0, 'the calls of the keyring')
-}
-
-/** While the key service is at work. */
-async function abortedWaiting(): Promise<void> {
-  const reason = new RangeError('no longer wanted')
-  const message = await encrypt(keyring, pattern(100))
-  for (const isEncrypting of [true, false]) {
-    const controller = new AbortController()
-    let answer: (() => void) | undefined
-    const asked = new Promise<void>((resolve) => {
-      answer = resolve
-    })
-    const waiting: Keyring = {
-      wrap: async (materials) => {
-        answer?.()
-        await settled()
-        await keyring.wrap(materials)
-      },
-      unwrap: async (...args) => {
-        answer?.()
-        await settled()
-        return keyring.unwrap(...args)
-      },
-    }
-    const { signal } = controller
-    const stream = isEncrypting ? encryptStream(waiting, { signal }) : decryptStream(waiting, { signal })
-    const poured = pour(stream, [isEncrypting ? pattern(100) : message])
-    await asked
-    controller.abort(reason)
-    failsBoth(await poured, reason)
-    equal((await poured).output.length, 0, 'the bytes that came out')
-    await settled()
-  }
 }
 
 async function signed(): Promise<void> {
@@ -349,11 +194,7 @@ async function tampering(): Promise<void> {
       else equal(await reading.header, inspect(message), 'the header')
     }
   }
-  for (const dataKey of watch.dataKeys)
-    isTrue(
-      dataKey.every((byte) => byte === 0),
-      'the data key is wiped',
-    )
+  for (const dataKey of watch.dataKeys) allZero(dataKey, 'the data key')
 }
 
 async function limits(): Promise<void> {
@@ -431,10 +272,6 @@ export const streamCases: readonly Case[] = [
     'nothing is asked before the first chunk, and the header is there before a read': laziness,
     'back-pressure': backPressure,
     'chunks that are long': largeChunks,
-    'ended in the middle of a frame': endings,
-    'ended while a write waits': endedWaiting,
-    'a signal that is aborted': abortedEarly,
-    'aborted while a keyring is asked': abortedWaiting,
     'signed messages': signed,
     'cut off at any byte, or followed by one': truncation,
     'a changed byte': tampering,
