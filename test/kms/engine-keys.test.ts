@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, it } from 'vitest'
 import type { ActionInput, Engine } from '../../kms/engine/index.ts'
-import type { Store } from '../../kms/store/memory.ts'
+import { memoryStore, type Store } from '../../kms/store/memory.ts'
 import {
   ABSENT,
   ACCOUNT,
@@ -222,4 +222,14 @@ describe.each(STORES)('ListKeys on $store', ({ newStore }) => {
     const Marker = Buffer.from(ABSENT).toString('base64url')
     expect((await engine.call('ListKeys', { Marker })).Keys).toHaveLength(ids.filter((id) => id > ABSENT).length)
   })
+})
+
+it('keeps the record of a key within one call of another Region', async () => {
+  const two = await openEngine(memoryStore(), { regions: ['eu-central-1', 'us-west-2'] })
+  const { KeyMetadata } = await two.call('CreateKey', {}, { region: 'us-west-2' })
+  expect(KeyMetadata.Arn).toMatch(/^arn:aws:kms:us-west-2:/)
+  await refused(two.call('DescribeKey', { KeyId: KeyMetadata.KeyId }), 'NotFoundException')
+  await two.call('DescribeKey', { KeyId: KeyMetadata.KeyId }, { region: 'us-west-2' })
+  await expect(two.call('ListKeys', {}, { region: 'eu-west-1' })).rejects.toThrow(RangeError)
+  expect(two.regions).toEqual(['eu-central-1', 'us-west-2'])
 })
