@@ -33,6 +33,8 @@ const DEFAULT_PORT = 8080
 const DEFAULT_ANCHOR_EVERY = 1000
 /** Milliseconds between looks for work that is due. */
 const DUE_WORK_INTERVAL = 60_000
+/** Milliseconds that requests in progress, and then signals to the webhook, have at the end, together. */
+const SHUTDOWN_TIMEOUT = 10_000
 /** Signals that end other commands at once. */
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
 
@@ -137,15 +139,26 @@ interface Setting {
   readonly tls: ReturnType<typeof tlsFiles>
 }
 
-/** What ends with the server, the last that began first. */
-type Endings = (() => void | Promise<void>)[]
+/** What ends with the server, the last that began first; the deadline is of `performance.now()`. */
+type Endings = ((deadline: number) => void | Promise<void>)[]
 
 async function serve(kms: LocalKms, setting: Setting): Promise<void> {
   const endings: Endings = []
   try {
     await begin(kms, setting, endings)
   } finally {
-    for (const end of endings.reverse()) await end()
+    await endAll(endings)
+  }
+}
+
+/** What one ending throws keeps none of the others. */
+async function endAll(endings: Endings, deadline = performance.now() + SHUTDOWN_TIMEOUT): Promise<void> {
+  const end = endings.pop()
+  if (!end) return
+  try {
+    await end(deadline)
+  } finally {
+    await endAll(endings, deadline)
   }
 }
 
@@ -161,13 +174,15 @@ async function begin({ engine }: LocalKms, { options, directory, tls }: Setting,
     const { keys, aliases, made } = await seed(engine, options.seed)
     await note(`waxseal: seeded from ${options.seed}: ${keys} keys and ${aliases} aliases, ${made} of them new`)
   }
+  openWebhook(options, engine, endings, onError)
+  // Ends before the webhook, for whose receiver no head of the log has to wait.
   const anchor = await openAnchor(options, { directory, audit: engine.audit, onError })
   endings.push(async () => anchor?.close())
-  openWebhook(options, engine, endings, onError)
   const server = createKmsServer({ engine, credentials: anyCredential(root, userCredentials(engine)), onError })
   endings.push(() => server.close())
   const { port = DEFAULT_PORT, host, insecureHttp } = options
-  const listener = await listen({ server, port, host, tls, insecureHttp, onError })
+  const shutdownTimeout = SHUTDOWN_TIMEOUT
+  const listener = await listen({ server, port, host, tls, insecureHttp, shutdownTimeout, onError })
   endings.push(() => listener.close())
   const dueWork = setInterval(() => void engine.runDueWork().catch(onError), DUE_WORK_INTERVAL)
   endings.push(() => clearInterval(dueWork))
@@ -190,9 +205,9 @@ function openWebhook(
   if (secret === '') throw new CommandError('usage', '--webhook needs a secret in WAXSEAL_WEBHOOK_SECRET')
   const hook = webhook({ url, secret, onError })
   const stop = engine.subscribe(hook.listener)
-  endings.push(async () => {
+  endings.push(async (deadline) => {
     stop()
-    await hook.close()
+    await hook.close(Math.max(0, deadline - performance.now()))
   })
 }
 

@@ -5,12 +5,13 @@ import type { Signal, SignalListener, SignalType } from '../engine/index.ts'
 
 /** Options of {@link webhook}. */
 export interface WebhookOptions {
+  /** Where to post to: http or https, without user name and password. It is not followed to elsewhere. */
   readonly url: string
   /** Signs what is sent: the receiver has it, too. */
   readonly secret: string
-  /** Signals that wait at most; past it new ones are dropped. Default 1000. */
+  /** Signals that wait at most, one or more; past it new ones are dropped. Default 1000. */
   readonly maxWaiting?: number | undefined
-  /** Attempts for each signal. Default 8: with pauses that double from a second, about two minutes. */
+  /** Attempts for each signal, one or more. Default 8: with pauses that double from a second, about two minutes. */
   readonly attempts?: number | undefined
   /** Default `globalThis.fetch`. */
   readonly fetch?: ((request: Request) => Promise<Response>) | undefined
@@ -18,18 +19,22 @@ export interface WebhookOptions {
   readonly sleep?: ((milliseconds: number, signal: AbortSignal) => Promise<void>) | undefined
   /** Milliseconds since 1970. Default `Date.now`. */
   readonly clock?: (() => number) | undefined
-  /** Told of signals that were dropped, and of those that nobody took. */
+  /** Told of signals that were dropped, and of those that nobody took. What it throws is ignored. */
   readonly onError?: ((error: Error) => void) | undefined
 }
 
 /** Sends signals to a URL, one after the other. */
 export interface Webhook {
   readonly listener: SignalListener
-  /** Waits for what is waiting, but not for pauses: then it stops. */
-  close(): Promise<void>
+  /**
+   * Sends what is waiting, without pauses, and stops: at the latest after so many milliseconds (default 10,000), when it
+   * drops the rest.
+   */
+  close(timeout?: number): Promise<void>
 }
 
 const FIRST_PAUSE = 1000
+const LONGEST_PAUSE = 3_600_000
 const TIMEOUT = 10_000
 
 const DETAIL_TYPES: Readonly<Record<SignalType, readonly [source: string, type: string]>> = {
@@ -45,59 +50,84 @@ const DETAIL_TYPES: Readonly<Record<SignalType, readonly [source: string, type: 
  * seconds since 1970, and in hexadecimal the HMAC-SHA-256 under the secret over those digits, a full stop and the body.
  * What is not answered with a 2xx is tried again, with pauses that double; no call waits for any of it.
  *
- * @throws TypeError for a URL that is not http or https, RangeError for an empty secret
+ * @throws TypeError for a URL that is not http or https, or has a user name or password; RangeError for an empty secret,
+ *   and for numbers that are no positive integers
  */
 export function webhook(options: WebhookOptions): Webhook {
-  const { protocol } = new URL(options.url)
+  const { maxWaiting = 1000, attempts = 8 } = options
+  const { protocol, username, password } = new URL(options.url)
   if (protocol !== 'https:' && protocol !== 'http:') throw new TypeError('a webhook has an http or https URL')
+  // No request may have them.
+  if (username !== '' || password !== '') throw new TypeError('the URL of a webhook has no user name and password')
   if (options.secret === '') throw new RangeError('the secret of the webhook is empty')
-  const sender = new Sender(options)
-  return { listener: (signal) => sender.add(signal), close: () => sender.close() }
+  for (const [name, value] of Object.entries({ maxWaiting, attempts })) {
+    if (!Number.isSafeInteger(value) || value < 1) throw new RangeError(`${name} must be a positive integer`)
+  }
+  const sender = new Sender({ ...options, maxWaiting, attempts })
+  return { listener: (signal) => sender.add(signal), close: (timeout) => sender.close(timeout) }
 }
 
 class Sender {
-  readonly #options: WebhookOptions
+  readonly #options: WebhookOptions & { readonly maxWaiting: number; readonly attempts: number }
   readonly #secret: Uint8Array
+  /** Ends pauses. */
   readonly #ending = new AbortController()
+  /** Ends everything. */
+  readonly #end = new AbortController()
   #waiting: Signal[] = []
   #running: Promise<void> | undefined
 
-  constructor(options: WebhookOptions) {
+  constructor(options: WebhookOptions & { readonly maxWaiting: number; readonly attempts: number }) {
     this.#options = options
     this.#secret = encodeUtf8(options.secret, 'secret')
   }
 
   add(signal: Signal): void {
     if (this.#ending.signal.aborted) return
-    if (this.#waiting.length >= (this.#options.maxWaiting ?? 1000)) {
-      this.#options.onError?.(new Error(`a ${signal.type} signal was dropped: too many wait for the webhook`))
+    if (this.#waiting.length >= this.#options.maxWaiting) {
+      this.#tell(`a ${signal.type} signal was dropped: too many wait for the webhook`)
       return
     }
     this.#waiting.push(signal)
     this.#running ??= this.#run()
   }
 
-  async close(): Promise<void> {
+  async close(timeout = TIMEOUT): Promise<void> {
     this.#ending.abort()
+    const timer = setTimeout(() => this.#end.abort(), timeout)
     await this.#running
+    clearTimeout(timer)
     this.#secret.fill(0)
   }
 
   async #run(): Promise<void> {
-    for (let signal = this.#waiting.shift(); signal; signal = this.#waiting.shift()) await this.#deliver(signal)
+    for (let signal = this.#waiting.shift(); signal; signal = this.#waiting.shift()) {
+      if (this.#end.signal.aborted) this.#tell(`a ${signal.type} signal was dropped: the webhook was closed`)
+      else await this.#deliver(signal)
+    }
     this.#running = undefined
   }
 
   async #deliver(signal: Signal): Promise<void> {
-    const { attempts = 8, sleep = pause, onError } = this.#options
+    const { attempts, sleep = pause } = this.#options
     let reason = ''
     for (let attempt = 0; attempt < attempts; attempt++) {
       if (attempt > 0 && this.#ending.signal.aborted) break
-      if (attempt > 0) await sleep(FIRST_PAUSE * 2 ** (attempt - 1), this.#ending.signal)
+      const length = Math.min(FIRST_PAUSE * 2 ** (attempt - 1), LONGEST_PAUSE)
+      // Some reject when they are cut short.
+      if (attempt > 0) await sleep(length, this.#ending.signal).catch(() => undefined)
       reason = await this.#post(signal)
       if (reason === '') return
     }
-    onError?.(new Error(`a ${signal.type} signal could not be delivered to the webhook: ${reason}`))
+    this.#tell(`a ${signal.type} signal could not be delivered to the webhook: ${reason}`)
+  }
+
+  #tell(message: string): void {
+    try {
+      this.#options.onError?.(new Error(message))
+    } catch {
+      // The other signals have to be sent all the same.
+    }
   }
 
   /** Answers why it failed; empty if it did not. */
@@ -113,7 +143,7 @@ class Sender {
         headers,
         body,
         redirect: 'error',
-        signal: AbortSignal.timeout(TIMEOUT),
+        signal: AbortSignal.any([AbortSignal.timeout(TIMEOUT), this.#end.signal]),
       } as const
       const response = await fetch(new Request(url, request))
       await response.body?.cancel()

@@ -99,6 +99,8 @@ describe('waxseal serve', () => {
     const metrics = await (await fetch(`${running.url}/metrics`)).text()
     expect(metrics).toContain('waxseal_kms_signals_total{type="rotation"} 1')
     succeeded(await running.stop())
+    const withPassword = ['serve', '--port', '0', '--data', shell.path('data'), '--webhook', 'https://user:password@x']
+    failed(await shell.waxseal(withPassword), 2, /no user name and password/)
     delete shell.env.WAXSEAL_WEBHOOK_SECRET
     receiver.close()
   })

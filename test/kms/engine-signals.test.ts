@@ -1,5 +1,5 @@
 import { createHmac } from 'node:crypto'
-import { expect, it } from 'vitest'
+import { expect, it, vi } from 'vitest'
 import type { Engine, Signal } from '../../kms/engine/index.ts'
 import { webhook, type WebhookOptions } from '../../kms/server/index.ts'
 import { memoryStore } from '../../kms/store/memory.ts'
@@ -192,7 +192,64 @@ it('drops what is too much, and waits for no pause when it ends', async () => {
   expect(errors.length).toBeGreaterThan(1)
 })
 
-it('refuses what is no URL of the web, and an empty secret', () => {
+/** A fetch that is answered by nobody, but can be cut short. */
+const unanswered = (request: Request): Promise<Response> =>
+  new Promise((_, reject) => request.signal.addEventListener('abort', () => reject(request.signal.reason as Error)))
+
+it('ends at the latest when it must, and says what it dropped', async () => {
+  vi.useFakeTimers()
+  const asked: string[] = []
+  const { hook, errors } = sending([], {
+    fetch: (request) => {
+      asked.push(request.url)
+      return unanswered(request)
+    },
+  })
+  for (let i = 0; i < 3; i++) hook.listener(SIGNAL)
+  const closing = hook.close(500)
+  await vi.advanceTimersByTimeAsync(500)
+  await closing
+  vi.useRealTimers()
+  expect(asked).toHaveLength(1)
+  const dropped = 'a pending-deletion-use signal was dropped: the webhook was closed'
+  expect(errors).toEqual([
+    'a pending-deletion-use signal could not be delivered to the webhook: AbortError',
+    dropped,
+    dropped,
+  ])
+})
+
+it('sends on whatever is thrown by what is told of errors, and by a pause that is cut short', async () => {
+  const { hook, sent } = sending([500, 500], {
+    attempts: 2,
+    sleep: () => Promise.reject(new Error('cut short')),
+    onError: () => {
+      throw new Error('told of an error')
+    },
+  })
+  hook.listener(SIGNAL)
+  await until(() => sent.length === 2)
+  hook.listener({ ...SIGNAL, id: 'id-2' })
+  await until(() => sent.length === 3)
+  await hook.close()
+})
+
+it('pauses for an hour at most', async () => {
+  const { hook, pauses, errors } = sending(new Array<number>(40).fill(500), { attempts: 40 })
+  hook.listener(SIGNAL)
+  await until(() => errors.length > 0)
+  expect(pauses.slice(10, 14)).toEqual([1_024_000, 2_048_000, 3_600_000, 3_600_000])
+  expect(Math.max(...pauses)).toBe(3_600_000)
+  await hook.close()
+})
+
+it('refuses what is no URL of the web or has a password, an empty secret, and numbers that are none', () => {
   expect(() => webhook({ url: 'file:///x', secret: 'x' })).toThrow(TypeError)
+  expect(() => webhook({ url: 'https://user:password@x', secret: 'x' })).toThrow(TypeError)
+  expect(() => webhook({ url: 'https://user@x', secret: 'x' })).toThrow(TypeError)
   expect(() => webhook({ url: 'http://x', secret: '' })).toThrow(RangeError)
+  for (const number of [0, -1, 1.5, NaN, Infinity]) {
+    expect(() => webhook({ url: 'http://x', secret: 'x', attempts: number })).toThrow('attempts must be')
+    expect(() => webhook({ url: 'http://x', secret: 'x', maxWaiting: number })).toThrow('maxWaiting must be')
+  }
 })
