@@ -92,6 +92,10 @@ async function findStoreFor(context: ActionContext, input: CreateKeyInput): Prom
   assertGiven(input, ['CustomKeyStoreId'])
   if (origin === 'EXTERNAL_KEY_STORE') assertGiven(input, ['XksKeyId'])
   else assertNotGiven(input, ['XksKeyId'], `keys of origin ${origin}`)
+  // As part of a URL's path they would name something else.
+  if (xksKeyId === '.' || xksKeyId === '..') {
+    throw new KmsError('ValidationException', `${xksKeyId} is not the id of an external key.`)
+  }
   const stored = await findKeyStore(context, storeId)
   const { record } = stored
   if (record.kind.type !== origin) {

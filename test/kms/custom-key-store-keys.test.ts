@@ -93,6 +93,11 @@ describe('CreateKey', () => {
     const other = { ...inputOf('hsm'), CustomKeyStoreId: externalStore }
     await refused(engine.call('CreateKey', other), 'ValidationException', /is EXTERNAL_KEY_STORE, not AWS_CLOUDHSM/)
     await refused(engine.call('CreateKey', { ...inputOf('hsm'), XksKeyId: 'key-1' }), 'ValidationException')
+    // Neither names a key: in the URL of a request to the proxy they are other folders.
+    for (const XksKeyId of ['.', '..']) {
+      await refused(engine.call('CreateKey', { ...inputOf('external'), XksKeyId }), 'ValidationException')
+    }
+    expect(stores.proxy.asked).toEqual([])
     await refused(engine.call('CreateKey', { ...inputOf('external'), XksKeyId: undefined }), 'ValidationException')
     const rsa = { KeySpec: 'RSA_2048', KeyUsage: 'ENCRYPT_DECRYPT' }
     await refused(engine.call('CreateKey', { ...inputOf('hsm'), ...rsa }), 'UnsupportedOperationException')
