@@ -7,6 +7,7 @@ import {
   FormatError,
   unwrapFailure,
   UnsupportedError,
+  type AlgorithmSuite,
   type DecryptionMaterials,
   type EncryptedDataKey,
   type EncryptionMaterials,
@@ -55,7 +56,8 @@ interface RsaParts {
  * Wraps data keys with the public key of an RSA key of a KMS, without a call; the KMS unwraps them. A digest of the
  * encryption context is wrapped with each data key and compared when it is unwrapped.
  *
- * Whoever has the public key can write a message. Replicas of a multi-Region key stand for each other.
+ * Whoever has the public key can write a message: that is why the specification has no signature with it, which would
+ * seem to say by whom. Suites with one are refused with UnsupportedError. Replicas of a multi-Region key stand for each other.
  * Source: aws-encryption-sdk-specification, framework/aws-kms/aws-kms-rsa-keyring.md; RFC 8017 §7.1.
  *
  * @throws TypeError when `keyId` is no key ARN, the algorithm or the public key is none, or there is neither provider
@@ -87,6 +89,7 @@ export function kmsRsaKeyring(options: KmsRsaKeyringOptions): Keyring {
 
 async function wrap({ keyId, algorithm, publicKey }: RsaParts, materials: EncryptionMaterials): Promise<void> {
   if (publicKey === undefined) throw new UnsupportedError('this KMS RSA keyring has no publicKey to encrypt with')
+  assertUnsigned(materials.suite)
   if (materials.dataKey === undefined) materials.setDataKey(materials.random(materials.suite.keyBytes))
   const plaintext = concatBytes(sha384(materials.serializedContext), materials.dataKey ?? new Uint8Array(0))
   try {
@@ -98,6 +101,12 @@ async function wrap({ keyId, algorithm, publicKey }: RsaParts, materials: Encryp
   }
 }
 
+/** "OnEncrypt MUST fail", as OnDecrypt must, if the algorithm suite has an asymmetric signature. */
+function assertUnsigned({ name, signatureCurve }: AlgorithmSuite): void {
+  if (signatureCurve === undefined) return
+  throw new UnsupportedError(`a KMS RSA keyring works with algorithm suites without signature only, not with ${name}`)
+}
+
 async function unwrap(
   parts: RsaParts,
   materials: DecryptionMaterials,
@@ -106,6 +115,7 @@ async function unwrap(
   const reasons: unknown[] = []
   for (const { providerId, providerInfo, ciphertext } of encryptedDataKeys) {
     if (providerId !== PROVIDER_ID) continue
+    assertUnsigned(materials.suite)
     const arn = readArn(providerInfo)
     if (arn === undefined) reasons.push(new FormatError('an encrypted data key names no KMS key'))
     else if (isMultiRegionMatch(parts.keyId, arn)) {

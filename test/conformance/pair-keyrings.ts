@@ -10,6 +10,7 @@ import { EXPECTED } from './expected.ts'
 import { group, type Case } from './runtime.ts'
 
 const CONTEXT = { encryptionContext: { tenant: 'a' } }
+const SIGNED = { algorithmSuite: 'AES-256-GCM-HKDF-SHA512-COMMIT-KEY-ECDSA-P384' } as const
 const CURVES = ['P-256', 'P-384', 'P-521'] as const
 const ALGORITHMS = ['RSAES_OAEP_SHA_1', 'RSAES_OAEP_SHA_256'] as const
 
@@ -56,6 +57,7 @@ async function overRsa(): Promise<void> {
     sameBytes((await decrypt(reader, message)).plaintext, pattern(100), `the plaintext with ${algorithm}`)
     await rejects(() => decrypt(writer, message), EXPECTED.keyUnavailable, 'decrypt without a provider')
     await rejects(() => encrypt(reader, pattern(3)), EXPECTED.unsupported, 'encrypt without a public key')
+    await rejects(() => encrypt(writer, pattern(3), SIGNED), EXPECTED.unsupported, 'encrypt with a signature')
     const changed = message.slice()
     changed[inspect(message).byteLength - 60]! ^= 1
     await rejects(() => decrypt(reader, changed), EXPECTED.authentication, 'decrypt')

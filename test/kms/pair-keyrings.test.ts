@@ -4,7 +4,15 @@ import type { Engine } from '../../kms/engine/index.ts'
 import { kmsEcdhKeyring, type EcdhCurve, type KmsPairProvider } from '../../kms/kms-ecdh-keyring.ts'
 import { kmsRsaKeyring, type KmsRsaAlgorithm } from '../../kms/kms-rsa-keyring.ts'
 import { engineProvider } from '../../kms/providers/local.ts'
-import { decrypt, encrypt, inspect, type EncryptedDataKey, type Keyring } from '../../src/index.ts'
+import {
+  decrypt,
+  encrypt,
+  inspect,
+  multiKeyring,
+  rawAesKeyring,
+  type EncryptedDataKey,
+  type Keyring,
+} from '../../src/index.ts'
 import { rawEcdhKeyring } from '../../src/keyrings/raw-ecdh.ts'
 import { memoryEngine } from './engine-setup.ts'
 import { failure, plaintext, preceded } from '../unit/src-setup.ts'
@@ -72,6 +80,26 @@ describe.each(ALGORITHMS)('kmsRsaKeyring with %s', (algorithm) => {
     expect(await reasonOf(writer, await encrypt(writer, plaintext))).toMatchObject({
       code: 'ERR_WAXSEAL_KEY_UNAVAILABLE',
     })
+  })
+
+  it('neither wraps nor asks the service for a suite with a signature', async () => {
+    const { arn, publicKey } = key
+    const keyring = kmsRsaKeyring({
+      keyId: arn,
+      algorithm,
+      publicKey,
+      provider: { decryptRsa: () => expect.unreachable() },
+    })
+    const signed = { algorithmSuite: 'AES-256-GCM-HKDF-SHA512-COMMIT-KEY-ECDSA-P384' } as const
+    expect(await failure(encrypt(keyring, plaintext, signed))).toMatchObject({ code: 'ERR_WAXSEAL_UNSUPPORTED' })
+    const raw = rawAesKeyring({ namespace: 'a', name: 'b', wrappingKey: new Uint8Array(32) })
+    expect(
+      await failure(encrypt(multiKeyring({ generator: raw, children: [keyring] }), plaintext, signed)),
+    ).toMatchObject({ code: 'ERR_WAXSEAL_UNSUPPORTED' })
+    const [encryptedDataKey] = inspect(await encrypt(keyring, plaintext)).encryptedDataKeys
+    const message = await encrypt(preceded(raw, encryptedDataKey!), plaintext, signed)
+    expect(await reasonOf(keyring, message)).toMatchObject({ errors: [{ code: 'ERR_WAXSEAL_UNSUPPORTED' }] })
+    expect((await decrypt(multiKeyring({ generator: keyring, children: [raw] }), message)).plaintext).toEqual(plaintext)
   })
 
   it('opens nothing that was wrapped for another context, with another padding, or under another key', async () => {
