@@ -1,3 +1,4 @@
+import { concatBytes } from '../../bindings/bytes.ts'
 import { aesGcm, hkdf, timingSafeEqual } from '../../bindings/core.ts'
 import { AuthenticationError } from '../../bindings/errors.ts'
 import { KmsError } from '../errors.ts'
@@ -45,9 +46,9 @@ export function sealBlob(
   const keys = deriveKeys(name, material, salt)
   try {
     const commitment = keys.subarray(FIELD_BYTES)
-    const prefix = concat(Uint8Array.of(VERSION, keyId.length), keyId, fromHex(name.materialId), salt, commitment)
-    const sealed = withKey(keys, (cipher) => cipher.encrypt(ZERO_IV, plaintext, concat(prefix, context)))
-    return concat(prefix, sealed)
+    const prefix = concatBytes(Uint8Array.of(VERSION, keyId.length), keyId, fromHex(name.materialId), salt, commitment)
+    const sealed = withKey(keys, (cipher) => cipher.encrypt(ZERO_IV, plaintext, concatBytes(prefix, context)))
+    return concatBytes(prefix, sealed)
   } finally {
     keys.fill(0)
   }
@@ -83,7 +84,7 @@ export function openBlob(blob: ParsedBlob, material: Uint8Array, context: Uint8A
   const keys = deriveKeys(blob, material, blob.salt)
   try {
     if (!timingSafeEqual(keys.subarray(FIELD_BYTES), blob.commitment)) throw new AuthenticationError()
-    return withKey(keys, (cipher) => cipher.decrypt(ZERO_IV, blob.sealed, concat(blob.prefix, context)))
+    return withKey(keys, (cipher) => cipher.decrypt(ZERO_IV, blob.sealed, concatBytes(blob.prefix, context)))
   } catch (error) {
     if (error instanceof AuthenticationError) throw new KmsError('InvalidCiphertextException')
     throw error
@@ -93,7 +94,7 @@ export function openBlob(blob: ParsedBlob, material: Uint8Array, context: Uint8A
 }
 
 function deriveKeys({ keyId, materialId }: BlobKeyName, material: Uint8Array, salt: Uint8Array): Uint8Array {
-  const info = concat(LABEL, new TextEncoder().encode(keyId), fromHex(materialId))
+  const info = concatBytes(LABEL, new TextEncoder().encode(keyId), fromHex(materialId))
   return hkdf('sha512', material, { salt, info, length: 2 * FIELD_BYTES })
 }
 
@@ -104,14 +105,4 @@ function withKey<T>(keys: Uint8Array, work: (cipher: ReturnType<typeof aesGcm>) 
   } finally {
     cipher.dispose()
   }
-}
-
-function concat(...parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
-  const bytes = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0))
-  let at = 0
-  for (const part of parts) {
-    bytes.set(part, at)
-    at += part.length
-  }
-  return bytes
 }

@@ -15,7 +15,7 @@ const MAX_GRANTS = 50_000
 type RowContext = Pick<ActionContext, 'scope' | 'records'>
 
 /** Id of the row of a grant. */
-export function grantRow(scope: Scope, keyId: string, grantId: string): string {
+function grantRow(scope: Scope, keyId: string, grantId: string): string {
   return rowId(scope, keyId, grantId)
 }
 

@@ -53,7 +53,7 @@ export type ActionClass =
   | 'updatePrimary'
 
 /** The table of states. */
-export const STATE_TABLE: Readonly<Record<ActionClass, StateRow>> = {
+const STATE_TABLE: Readonly<Record<ActionClass, StateRow>> = {
   // Encrypt, Decrypt, ReEncrypt, GenerateDataKey…, Sign, Verify, GenerateMac, VerifyMac, GetPublicKey, DeriveSharedSecret
   cryptography: row('+ D S S S S S +'),
   createGrant: row('+ D S S S + S +'),

@@ -8,6 +8,9 @@ import { assertPrimary, isEverywhere } from './multi-region.ts'
 import type { KeyRecord, Stored } from './records.ts'
 import { without } from './without.ts'
 
+/** The period of automatic rotation unless another is given. */
+export const DEFAULT_ROTATION_DAYS = 365
+
 /** Gives a key new material; what was encrypted under the old one still decrypts. Answers both ids. */
 export async function rotate(
   context: DueContext,

@@ -1,3 +1,4 @@
+import { concatBytes } from '../../bindings/bytes.ts'
 import { sha256 } from '../../bindings/core.ts'
 import { KmsError } from '../errors.ts'
 import type { StoreCiphertext } from '../key-stores/key-store.ts'
@@ -25,7 +26,7 @@ export interface ParsedStoreBlob extends StoreCiphertext {
 
 export function storeBlob(keyId: string, { ciphertext, iv, tag, metadata }: StoreCiphertext): Uint8Array<ArrayBuffer> {
   const name = new TextEncoder().encode(keyId)
-  return concat(
+  return concatBytes(
     Uint8Array.of(VERSION, name.length),
     name,
     Uint8Array.of(iv.length),
@@ -40,7 +41,7 @@ export function storeBlob(keyId: string, { ciphertext, iv, tag, metadata }: Stor
 /** What is authenticated beside the ciphertext; `context` is serialised. */
 export function storeBlobAad(keyId: string, context: Uint8Array): Uint8Array<ArrayBuffer> {
   const name = new TextEncoder().encode(keyId)
-  return concat(Uint8Array.of(VERSION, name.length), name, sha256(context))
+  return concatBytes(Uint8Array.of(VERSION, name.length), name, sha256(context))
 }
 
 /** @throws KmsError `InvalidCiphertextException` if the bytes are no such blob */
@@ -65,14 +66,4 @@ export function parseStoreBlob(blob: Uint8Array): ParsedStoreBlob {
 /** The id of the key that a blob of either version names. @throws KmsError `InvalidCiphertextException` */
 export function keyIdOfBlob(blob: Uint8Array): string {
   return (blob[0] === VERSION ? parseStoreBlob(blob) : parseBlob(blob)).keyId
-}
-
-function concat(...parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
-  const bytes = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0))
-  let at = 0
-  for (const part of parts) {
-    bytes.set(part, at)
-    at += part.length
-  }
-  return bytes
 }

@@ -1,3 +1,4 @@
+import { concatBytes } from '../../bindings/bytes.ts'
 import { sha256, timingSafeEqual } from '../../bindings/core.ts'
 import { fromBase64, toBase64 } from '../base64.ts'
 import { toHex } from '../engine/bytes.ts'
@@ -128,7 +129,7 @@ function readCiphertext(answer: Record<string, unknown>, length: number, aad: Ui
   const iv = readBytes(answer.initializationVector, IV_BYTES)
   const tag = readBytes(answer.authenticationTag, [TAG_BYTES])
   if (metadata.length > MAX_METADATA_BYTES) throw invalidResponse()
-  const expected = sha256(joined(aad, metadata, iv, ciphertext, tag))
+  const expected = sha256(concatBytes(aad, metadata, iv, ciphertext, tag))
   if (!timingSafeEqual(expected, readBytes(answer.ciphertextDataIntegrityValue, [expected.length]))) {
     throw invalidResponse()
   }
@@ -138,16 +139,6 @@ function readCiphertext(answer: Record<string, unknown>, length: number, aad: Ui
 function readBytes(value: unknown, lengths?: readonly number[]): Uint8Array<ArrayBuffer> {
   const bytes = typeof value === 'string' ? fromBase64(value) : undefined
   if (!bytes || lengths?.includes(bytes.length) === false) throw invalidResponse()
-  return bytes
-}
-
-function joined(...parts: readonly Uint8Array[]): Uint8Array {
-  const bytes = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0))
-  let at = 0
-  for (const part of parts) {
-    bytes.set(part, at)
-    at += part.length
-  }
   return bytes
 }
 

@@ -12,6 +12,7 @@ import {
 } from 'node:fs'
 import { dirname } from 'node:path'
 import { timingSafeEqual } from '../../bindings/core.ts'
+import { fromHex, toHex } from '../engine/bytes.ts'
 import { KmsError } from '../errors.ts'
 import { makeFolder, syncFolder } from '../store/folder.ts'
 
@@ -40,7 +41,7 @@ export function readRootKey(file: string): Uint8Array {
     const text = String.fromCharCode(...bytes)
     const hex = text.startsWith(PREFIX) ? text.slice(PREFIX.length).trimEnd() : ''
     if (bytes.length === MAX_FILE_BYTES || !/^[0-9a-f]{64}$/.test(hex)) throw refused(file, 'is no root key of waxseal')
-    return Uint8Array.from(hex.match(/../g) ?? [], (digits) => Number.parseInt(digits, 16))
+    return fromHex(hex)
   } finally {
     bytes.fill(0)
   }
@@ -140,11 +141,10 @@ function holds(file: string, key: Uint8Array): boolean {
 }
 
 function writeNewFile(file: string, key: Uint8Array): void {
-  const hex = Array.from(key, (byte) => byte.toString(16).padStart(2, '0')).join('')
   // O_CREAT and O_EXCL: a root key that is there is never written over.
   const descriptor = openSync(file, 'wx', 0o600)
   try {
-    writeSync(descriptor, `${PREFIX}${hex}\n`)
+    writeSync(descriptor, `${PREFIX}${toHex(key)}\n`)
     fsyncSync(descriptor)
   } catch (error) {
     rmSync(file, { force: true })

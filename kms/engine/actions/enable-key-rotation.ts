@@ -2,18 +2,16 @@ import type { Action, ActionContext } from '../action.ts'
 import { assertKeyState } from '../key-state.ts'
 import { resolveKeyId, updateKey, type FoundKey } from '../lookup.ts'
 import { synchronize } from '../multi-region.ts'
-import { assertAutomaticRotation } from '../rotation.ts'
+import { assertAutomaticRotation, DEFAULT_ROTATION_DAYS } from '../rotation.ts'
 import { DAY_MS } from '../schedule.ts'
 import type { EnableKeyRotationInput, KeyIdInput } from '../types.ts'
 import { without } from '../without.ts'
-
-const DEFAULT_PERIOD_DAYS = 365
 
 /** EnableKeyRotation: new material every period from now on; again, it changes the period. */
 export const enableKeyRotation: Action<EnableKeyRotationInput, undefined> = {
   shape: 'EnableKeyRotationRequest',
   mode: 'write',
-  async act(context, { KeyId, RotationPeriodInDays: periodDays = DEFAULT_PERIOD_DAYS }) {
+  async act(context, { KeyId, RotationPeriodInDays: periodDays = DEFAULT_ROTATION_DAYS }) {
     const { stored, record } = await findRotating(context, KeyId)
     const next = context.now + periodDays * DAY_MS
     await updateKey(context, stored, { ...record, rotation: { periodDays, next } })
