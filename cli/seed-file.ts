@@ -1,4 +1,4 @@
-import { createPrivateKey, createPublicKey, type KeyObject } from 'node:crypto'
+import { createPrivateKey, type KeyObject } from 'node:crypto'
 import { LineCounter, parseDocument } from 'yaml'
 import type { SeededKey } from '../kms/engine/index.ts'
 import { CommandError } from './failure.ts'
@@ -89,7 +89,7 @@ function text(value: Mapping, name: string, place: string): string {
   return member
 }
 
-type Described = Omit<SeededKey, 'materials' | 'publicKey' | 'nextRotation'>
+type Described = Omit<SeededKey, 'materials' | 'nextRotation'>
 
 /** What all keys have in common. */
 function described(key: Mapping, place: string): Described {
@@ -142,8 +142,7 @@ function keyPair(value: unknown, place: string, types: readonly string[]): Seede
   const der = privateKey.export({ format: 'der', type: 'pkcs8' })
   const materials = [Uint8Array.from(der)]
   der.fill(0)
-  const publicKey = Uint8Array.from(createPublicKey(privateKey).export({ format: 'der', type: 'spki' }))
-  return { KeyUsage: 'SIGN_VERIFY', ...given(described(key, place)), KeySpec, materials, publicKey }
+  return { KeyUsage: 'SIGN_VERIFY', ...given(described(key, place)), KeySpec, materials }
 }
 
 /** Members that are not given give way to defaults. */

@@ -1,5 +1,5 @@
 import { KmsError } from '../errors.ts'
-import type { Action } from './action.ts'
+import type { Action, ActionContext } from './action.ts'
 import { kindOf } from './actions/create-key.ts'
 import { isKeyId, keyArn, rowId } from './arn.ts'
 import { authorise } from './authorise.ts'
@@ -7,26 +7,26 @@ import { toHex } from './bytes.ts'
 import { addToKeyCount } from './key-count.ts'
 import { keyMetadata } from './key-metadata.ts'
 import { writePolicy } from './key-policy.ts'
-import { isSymmetric, specification } from './key-spec.ts'
+import { supported } from './key-pair.ts'
+import { importedPair, isSymmetric, specification } from './key-spec.ts'
 import { newMaterialId, storeMaterial } from './material.ts'
 import type { KeyRecord } from './records.ts'
+import { DEFAULT_ROTATION_DAYS } from './rotation.ts'
 import { dueAt } from './schedule.ts'
 import { recordTags } from './tags.ts'
 import type { CreateKeyInput, KeyMetadataOutput } from './types.ts'
+import { provenPublicKey } from './unwrap-material.ts'
 
 /** A key whose id and material are given, not drawn: for tests and for development, which want the same keys each time. */
 export interface SeededKey extends Pick<CreateKeyInput, 'Description' | 'KeySpec' | 'KeyUsage' | 'Tags' | 'Policy'> {
   /** A UUID. */
   readonly keyId: string
-  /** Its versions, the newest last: symmetric keys, or one private key in PKCS #8. Not wiped. */
+  /** Its versions, the newest last: symmetric keys, or one private key in PKCS #8, RSA or ECC. Not wiped. */
   readonly materials: readonly Uint8Array[]
-  /** SubjectPublicKeyInfo of the private key. */
-  readonly publicKey?: Uint8Array | undefined
   /** Milliseconds since 1970: turns automatic rotation on. */
   readonly nextRotation?: number | undefined
 }
 
-const ROTATION_DAYS = 365
 const MAX_VERSIONS = 25
 
 /** CreateKey with an id and material from outside. */
@@ -44,6 +44,7 @@ export function seedAction(key: SeededKey): Action<CreateKeyInput, KeyMetadataOu
       if (await records.get('key', row)) {
         throw new KmsError('AlreadyExistsException', `Key '${keyArn(scope, key.keyId)}' exists already.`)
       }
+      const publicKey = await publicKeyOf(context, key, kind.keySpec)
       await addToKeyCount(context, 1)
       const ids = key.materials.map(() => newMaterialId(context))
       const record: KeyRecord = {
@@ -59,11 +60,13 @@ export function seedAction(key: SeededKey): Action<CreateKeyInput, KeyMetadataOu
           const rotated = { at: now, type: 'ON_DEMAND' as const }
           return { id, created: now, ...(index > 0 && { rotated }) }
         }),
-        ...(key.publicKey && { publicKey: toHex(key.publicKey) }),
+        ...(publicKey && { publicKey: toHex(publicKey) }),
         aliases: [],
         grants: 0,
         onDemandRotations: 0,
-        ...(key.nextRotation !== undefined && { rotation: { periodDays: ROTATION_DAYS, next: key.nextRotation } }),
+        ...(key.nextRotation !== undefined && {
+          rotation: { periodDays: DEFAULT_ROTATION_DAYS, next: key.nextRotation },
+        }),
       }
       for (const [index, id] of ids.entries()) await storeMaterial(context, record, id, key.materials[index]!)
       await writePolicy(context, record, { text: input.Policy, bypassesLockoutCheck: undefined })
@@ -75,17 +78,32 @@ export function seedAction(key: SeededKey): Action<CreateKeyInput, KeyMetadataOu
   }
 }
 
-function assertMaterial({ keyId, materials, publicKey, nextRotation }: SeededKey, keySpec: string): void {
+function assertMaterial({ keyId, materials, nextRotation }: SeededKey, keySpec: string): void {
   if (!isKeyId(keyId) || keyId.startsWith('mrk-')) throw invalid(`the key id ${JSON.stringify(keyId)} is no UUID`)
   const { pair, materialBytes } = specification(keySpec) ?? {}
   if (nextRotation !== undefined && !(Number.isSafeInteger(nextRotation) && isSymmetric(keySpec))) {
     throw invalid(`key ${keyId}: only a symmetric encryption key rotates, at a time that is a number`)
   }
-  const isRight = pair
-    ? materials.length === 1 && publicKey !== undefined
-    : materials.length > 0 && materials.every(({ length }) => length === materialBytes) && publicKey === undefined
+  const isRight = pair ? importedPair(keySpec) !== undefined : materials.every(({ length }) => length === materialBytes)
   const most = isSymmetric(keySpec) ? MAX_VERSIONS : 1
-  if (!isRight || materials.length > most) throw invalid(`the material of key ${keyId} is not that of a ${keySpec} key`)
+  if (!isRight || materials.length < 1 || materials.length > most) throw wrongMaterial(keyId, keySpec)
+}
+
+/** The public key of a key that is a pair, as its private key has it. */
+async function publicKeyOf(
+  context: ActionContext,
+  { keyId, materials: [privateKey] }: SeededKey,
+  keySpec: string,
+): Promise<Uint8Array | undefined> {
+  const pair = importedPair(keySpec)
+  if (!pair || !privateKey) return undefined
+  const publicKey = await context.outside(() => supported(provenPublicKey(pair, privateKey)))
+  if (!publicKey) throw wrongMaterial(keyId, keySpec)
+  return publicKey
+}
+
+function wrongMaterial(keyId: string, keySpec: string): KmsError {
+  return invalid(`the material of key ${keyId} is not that of a ${keySpec} key`)
 }
 
 function invalid(message: string): KmsError {

@@ -39,7 +39,7 @@ export async function unwrapMaterial(
     const material = await unwrap(own, algorithm, wrapped)
     if (!material) return undefined
     try {
-      const publicKey = pair && (await publicKeyOf(pair, material))
+      const publicKey = pair && (await provenPublicKey(pair, material))
       return { material, ...(publicKey && { publicKey }) }
     } catch (error) {
       material.fill(0)
@@ -58,7 +58,10 @@ export async function unwrapMaterial(
 const TRIAL = new Uint8Array(32)
 
 /** The public key of a private key that is of the spec, and works: what it signs, its public key verifies. */
-async function publicKeyOf(spec: KeyPairSpec, privateKey: Uint8Array): Promise<Uint8Array<ArrayBuffer> | undefined> {
+export async function provenPublicKey(
+  spec: KeyPairSpec,
+  privateKey: Uint8Array,
+): Promise<Uint8Array<ArrayBuffer> | undefined> {
   const publicKey = await keyPairs.publicKeyOf(spec, privateKey)
   if (!publicKey) return undefined
   const algorithm = specification(spec)?.signing?.[0] as SigningAlgorithm
