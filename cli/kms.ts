@@ -79,6 +79,9 @@ const describeKey: CommandRow = {
 const rotateRoot: CommandRow = {
   name: 'rotate-root',
   text: 'put the KMS under a new root key; stop whatever has it open first',
+  details: [
+    'The keys in the KMS stay, and so do those of its log and of grant tokens: whoever had the old root key and the database may have them.',
+  ],
   examples: [{ text: 'Then destroy the old key, with the copies that it opens.', line: 'waxseal kms rotate-root' }],
   async run({ kms, rootKey, account, region, json }: KmsOptions) {
     const files = await rotateLocalRootKey({ directory: directoryOf(kms), rootKeyFile: rootKey, account, region })

@@ -47,9 +47,13 @@ export interface Audit {
   verify(options?: VerifyOptions): Promise<AuditHead>
 }
 
+/** Options of {@link Audit.verify}. */
 export interface VerifyOptions {
+  /** A head that was kept elsewhere, as {@link Audit.head} answered it: the log must have come by it. */
   readonly head?: AuditHead | undefined
+  /** Heads that {@link Audit.signedHead} answered. Their signatures are verified, and the log must have come by each. */
   readonly heads?: readonly SignedAuditHead[] | undefined
+  /** Where to begin: a head up to which the log was verified before. Default the first record. */
   readonly from?: SignedAuditHead | undefined
 }
 

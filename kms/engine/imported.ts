@@ -76,7 +76,10 @@ export function earliest(times: readonly (number | undefined)[]): number | undef
   return known.length === 0 ? undefined : Math.min(...known)
 }
 
-/** A key after its material came or went, with the state that follows. */
+/**
+ * A key after its material came or went, with the state that follows. As on AWS: a key without its material is
+ * PendingImport, were it Disabled before, and Enabled when the last of it is back.
+ */
 export function withMaterials(record: KeyRecord, materials: readonly MaterialEntry[]): KeyRecord {
   const changed = { ...record, materials }
   return { ...changed, state: stateOf(changed) }

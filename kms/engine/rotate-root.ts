@@ -31,6 +31,7 @@ export interface RotateRootKeyOptions {
   readonly clock?: (() => number) | undefined
   /** For the record in the log. Twelve digits; default 000000000000. */
   readonly account?: string | undefined
+  /** For the record in the log. Default us-east-1. */
   readonly region?: string | undefined
 }
 
@@ -82,6 +83,11 @@ const PAGE = 256
  * Puts a store under another root key: every secret is sealed again and every row authenticated again, in one
  * transaction. Nothing else may work on the store; an engine that is open on it has to be opened anew. Copies of the
  * store from before stay readable with the old root key until that is destroyed.
+ *
+ * The store's own secret is sealed again and stays the same, and so do the keys that are derived from it: that of the
+ * log's MACs, that which seals the key that signs its heads, that of grant tokens, and that of the ids of imported
+ * material. Whoever had the old root key with the store may have those, and the material: keys that must be safe from
+ * them belong in a new store.
  *
  * @throws KmsError `RootKeyException` if the store is not under `rootKey`; `KMSInternalException` if a row is not
  *   authentic. Nothing is changed then.

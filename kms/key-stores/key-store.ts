@@ -32,19 +32,28 @@ export interface KeyStore {
   check(request: StoreRequest): Promise<void>
   /** Sees to it that there is a key of this id that can encrypt and decrypt. */
   addKey(id: string, request: StoreRequest): Promise<void>
+  /**
+   * Encrypts by AES-256-GCM under an IV that the store makes. `plaintext` stays the caller's, and `aad` is authenticated
+   * with it.
+   */
   encrypt(id: string, plaintext: Uint8Array, aad: Uint8Array, request: StoreRequest): Promise<StoreCiphertext>
-  /** The caller wipes the plaintext. */
+  /**
+   * Decrypts what {@link KeyStore.encrypt} answered, once its tag is verified. The caller wipes the plaintext.
+   *
+   * @throws KeyStoreError `invalidCiphertext` if key, parts or `aad` are not those of the encryption
+   */
   decrypt(id: string, sealed: StoreCiphertext, aad: Uint8Array, request: StoreRequest): Promise<Uint8Array<ArrayBuffer>>
 }
 
 /** A store that makes its keys, and random bytes, itself. */
 export interface HsmKeyStore extends KeyStore {
+  /** So many bytes of the store's random generator, at least one. The caller wipes them if they are secret. */
   random(length: number): Promise<Uint8Array<ArrayBuffer>>
 }
 
 /** A hardware security module that an administrator has set up for the KMS; its stores are of type AWS_CLOUDHSM. */
 export interface HsmCluster {
-  /** The certificate that CreateCustomKeyStore has to name; without one, any will do. */
+  /** The certificate (PEM) that CreateCustomKeyStore has to name, but for space around it; without one, any will do. */
   readonly trustAnchor?: string | undefined
   /** Tests that the module is there and can do what it must. */
   probe(): Promise<void>

@@ -63,7 +63,8 @@ export async function localKms(options: LocalKmsOptions): Promise<LocalKms> {
 /**
  * Puts the KMS in a directory under a new root key: everything in it is sealed again. The old key is kept beside the new
  * one, in the file that is answered: it opens copies of the database from before, and while it is there, what was deleted
- * since can be had from such a copy. No other process may have the KMS open; one that has fails from then on.
+ * since can be had from such a copy. No other process may have the KMS open; one that has fails from then on. The keys in
+ * the KMS stay, as do those of its log and of grant tokens, which whoever had the old root key and the database may have.
  *
  * @throws as {@link localKms}; nothing is changed then. After an interruption the KMS opens under the old key or the new.
  */

@@ -294,6 +294,15 @@ describe('ImportKeyMaterial', () => {
     expect(await metadata()).toMatchObject({ KeyState: 'Disabled', ValidTo: new Date(NOW + DAY) })
   })
 
+  it('enables a disabled key whose material went and came back', async () => {
+    await importMaterial(engine, KeyId, FIRST)
+    await engine.call('DisableKey', { KeyId })
+    await engine.call('DeleteImportedKeyMaterial', { KeyId })
+    expect(await metadata()).toMatchObject({ KeyState: 'PendingImport', Enabled: false })
+    await importMaterial(engine, KeyId, FIRST)
+    expect(await metadata()).toMatchObject({ KeyState: 'Enabled', Enabled: true })
+  })
+
   it('refuses an id with NEW_KEY_MATERIAL, and EXISTING_KEY_MATERIAL the first time', async () => {
     const isNew = { ...NEVER, ImportType: 'NEW_KEY_MATERIAL', KeyMaterialId: 'a'.repeat(64) }
     await refused(importMaterial(engine, KeyId, FIRST, isNew), 'ValidationException', /NEW_KEY_MATERIAL$/)

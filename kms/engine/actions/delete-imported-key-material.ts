@@ -5,7 +5,10 @@ import { resolveKeyId, updateKey } from '../lookup.ts'
 import { synchronize } from '../multi-region.ts'
 import type { DeleteImportedKeyMaterialInput, DeleteImportedKeyMaterialOutput } from '../types.ts'
 
-/** DeleteImportedKeyMaterial: the key cannot be used until the same material is imported again. */
+/**
+ * DeleteImportedKeyMaterial: the key cannot be used until the same material is imported again. It is PendingImport then,
+ * and Enabled after that import, also if it was Disabled before.
+ */
 export const deleteImportedKeyMaterial: Action<DeleteImportedKeyMaterialInput, DeleteImportedKeyMaterialOutput> = {
   shape: 'DeleteImportedKeyMaterialRequest',
   mode: 'write',
