@@ -98,7 +98,10 @@ async function sharedMaterials(
   })
 }
 
-/** Whether imported material is here and in the Region of every replica. */
+/**
+ * Whether imported material is here and in the Region of every replica ("all of the replica Region keys", RotationsListEntry).
+ * One that is pending deletion counts: it may be cancelled, and the key would be there without its current material.
+ */
 export async function isEverywhere(context: DueContext, key: KeyRecord, materialId: string): Promise<boolean> {
   const { keyId, multiRegion } = key
   const regions = multiRegion?.type === 'PRIMARY' ? multiRegion.replicas : []
