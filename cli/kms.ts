@@ -94,6 +94,22 @@ const rotateRoot: CommandRow = {
   },
 }
 
+const confirmTime: CommandRow = {
+  name: 'confirm-time',
+  text: 'say that the time is right, and have deleted what is due',
+  details: [
+    'A KMS that was not open for seven days, or whose clock jumps ahead, deletes nothing until then: the clock may be wrong. ' +
+      'A server that has the KMS open goes on within a minute.',
+  ],
+  examples: [{ text: 'After a look at the clock.', line: 'date && waxseal kms confirm-time' }],
+  async run(options: KmsOptions) {
+    await withKms(options, async ({ engine }) => {
+      engine.confirmTime()
+      await engine.runDueWork()
+    })
+  },
+}
+
 export const kmsRow: CommandRow = {
   name: 'kms',
   text: 'manage the keys of the KMS, and read its log',
@@ -101,7 +117,7 @@ export const kmsRow: CommandRow = {
     'Commands, options and JSON answers are those of `aws kms`; create-key, list-keys and describe-key print JSON with --json.',
   ],
   options: [ACCOUNT_OPTION, REGION_OPTION],
-  commands: [createKey, listKeys, createAlias, describeKey, ...KMS_ACTION_COMMANDS, rotateRoot, auditRow],
+  commands: [createKey, listKeys, createAlias, describeKey, ...KMS_ACTION_COMMANDS, rotateRoot, confirmTime, auditRow],
 }
 
 async function allKeys(engine: Engine): Promise<KeyEntry[]> {

@@ -35,6 +35,9 @@ const DEFAULT_ANCHOR_EVERY = 1000
 const DUE_WORK_INTERVAL = 60_000
 /** Milliseconds that requests in progress, and then signals to the webhook, have at the end, together. */
 const SHUTDOWN_TIMEOUT = 10_000
+const TIME_IN_DOUBT =
+  'waxseal: the clock is far ahead of what the KMS last knew, and what is due to be deleted waits: if the time is right, ' +
+  'run `waxseal kms confirm-time`'
 /** Signals that end other commands at once. */
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
 
@@ -184,14 +187,31 @@ async function begin({ engine }: LocalKms, { options, directory, tls }: Setting,
   const shutdownTimeout = SHUTDOWN_TIMEOUT
   const listener = await listen({ server, port, host, tls, insecureHttp, shutdownTimeout, onError })
   endings.push(() => listener.close())
-  const dueWork = setInterval(() => void engine.runDueWork().catch(onError), DUE_WORK_INTERVAL)
-  endings.push(() => clearInterval(dueWork))
+  await startDueWork(engine, endings, onError)
   const end = untilEnd(listener)
   const from = given ? 'the environment' : file
   const line = `serving ${regions.join(', ')} of account ${account} at ${listener.url}, root credentials from ${from}`
   const { url } = listener
   await print(options.json === true ? JSON.stringify({ url, account, regions, credentials: from }) : line)
   await end
+}
+
+/** Does what is due by now, and from then on what comes to be due. */
+async function startDueWork(
+  engine: LocalKms['engine'],
+  endings: Endings,
+  onError: (error: unknown) => void,
+): Promise<void> {
+  let hasSaidSo = false
+  const look = async (): Promise<void> => {
+    await engine.runDueWork()
+    const isInDoubt = engine.isTimeInDoubt()
+    if (isInDoubt && !hasSaidSo) await note(TIME_IN_DOUBT)
+    hasSaidSo = isInDoubt
+  }
+  await look().catch(onError)
+  const timer = setInterval(() => void look().catch(onError), DUE_WORK_INTERVAL)
+  endings.push(() => clearInterval(timer))
 }
 
 function openWebhook(

@@ -36,6 +36,9 @@ export function linkId(number: number): string {
 
 export const HEAD_ROW = 'audit/main'
 
+/** After how long the time is noted without a record. */
+const IDLE_NOTE_MS = 3_600_000
+
 export async function readHead(records: RecordTransaction): Promise<Stored<ChainRecord> | undefined> {
   const head = await records.get('meta', HEAD_ROW)
   if (head && !('mac' in head.record)) throw tampered('meta', HEAD_ROW)
@@ -54,6 +57,8 @@ export class AuditLog {
   readonly #records: RecordTransaction
   readonly #key: Uint8Array
   readonly #head: Stored<ChainRecord> | undefined
+  /** The last time of which no process was in doubt. */
+  knownTime: number | undefined
   /** What those who listen are told when the transaction is durable. */
   readonly signals: Signal[] = []
   #number: number
@@ -69,6 +74,7 @@ export class AuditLog {
     this.#records = records
     this.#key = key
     this.#head = head
+    this.knownTime = head?.record.time
     this.#number = head?.record.records ?? 0
     this.#mac = head ? fromHex(head.record.mac) : chainStart(key)
   }
@@ -93,8 +99,14 @@ export class AuditLog {
 
   /** Writes the new head; the last thing in a transaction. */
   async close(): Promise<void> {
-    if (this.#number === (this.#head?.record.records ?? 0)) return
-    const record = { records: this.#number, mac: toHex(this.#mac) }
+    const time = this.knownTime
+    if (this.#number === (this.#head?.record.records ?? 0) && !this.#isLate(time)) return
+    const record = { records: this.#number, mac: toHex(this.#mac), ...(time !== undefined && { time }) }
     await this.#records.put('meta', HEAD_ROW, record, this.#head)
+  }
+
+  /** A KMS that nobody calls notes the time as well, but not each time that it looks for due work. */
+  #isLate(time: number | undefined): boolean {
+    return this.#head !== undefined && time !== undefined && time - (this.#head.record.time ?? 0) >= IDLE_NOTE_MS
   }
 }

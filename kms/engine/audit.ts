@@ -85,7 +85,8 @@ export function openAudit(host: {
 }
 
 async function headOf(rows: StoreTransaction, keys: RootKeys): Promise<AuditHead> {
-  return (await readHead(new RecordTransaction(rows, keys)))?.record ?? EMPTY
+  const { records, mac } = (await readHead(new RecordTransaction(rows, keys)))?.record ?? EMPTY
+  return { records, mac }
 }
 
 async function list(

@@ -118,15 +118,25 @@ export class Calls {
     for (;;) {
       const { isDone, next } = await this.#queue.run(async (batch) => {
         const now = this.#host.clock()
-        const isDone = await batch.doDue(now, this.#guard.mayDestroy(now))
+        const isDone = await batch.doDue(now, this.#mayDestroy(batch, now))
         return { isDone, next: (await batch.schedule.earliest())?.record.at }
       })
       if (isDone) return next
     }
   }
 
+  get isTimeInDoubt(): boolean {
+    return this.#guard.isInDoubt
+  }
+
   confirmTime(): void {
     this.#guard.confirm()
+  }
+
+  #mayDestroy({ log }: Batch, now: number): boolean {
+    const mayDestroy = this.#guard.mayDestroy(now, log.knownTime)
+    if (mayDestroy) log.knownTime = now
+    return mayDestroy
   }
 
   async idle(): Promise<void> {
@@ -176,7 +186,7 @@ export class Calls {
   async #attempt(batch: Batch, call: Call): Promise<unknown> {
     call.options.signal?.throwIfAborted()
     const now = this.#host.clock()
-    const mayDestroy = this.#guard.mayDestroy(now)
+    const mayDestroy = this.#mayDestroy(batch, now)
     await batch.doDue(now, mayDestroy)
     const trail = new Trail()
     const outcome = await this.#act(batch, call, { now, trail }, mayDestroy)

@@ -26,8 +26,9 @@ export interface EngineOptions {
   /** Milliseconds since 1970. Default `Date.now`. */
   readonly clock?: (() => number) | undefined
   /**
-   * Milliseconds of a clock that nobody sets. When `clock` runs more than an hour ahead of it, deletions wait for
-   * {@link Engine.confirmTime}. Default `performance.now`, or none where `clock` is given.
+   * Milliseconds of a clock that nobody sets. When `clock` runs more than an hour ahead of it, or begins seven days or
+   * more after what the store last had, deletions wait for {@link Engine.confirmTime}. Default `performance.now`, or none
+   * where `clock` is given.
    */
   readonly monotonicClock?: (() => number) | undefined
   /** Where random bytes come from: for tests alone, since keys that are not random protect nothing. */
@@ -93,7 +94,15 @@ export interface Engine {
    * and expired material, deletions, and use of a key that is pending deletion. Answers how to stop.
    */
   subscribe(listener: SignalListener): () => void
-  /** Says that the time is right after all: what waits because the clock jumped ahead goes on. */
+  /**
+   * Whether deletions wait because the clock was ahead, as of the last call or look for due work: of keys, and of
+   * imported material that expires. What is due to be deleted cannot be used either.
+   */
+  isTimeInDoubt(): boolean
+  /**
+   * Says that the time is right after all: what waits because the clock was ahead goes on. Other processes on the store go
+   * on as well once this one has done something there, such as {@link Engine.runDueWork}.
+   */
   confirmTime(): void
   /** Wipes the root key and closes the store; every later call fails. */
   close(): Promise<void>
@@ -158,6 +167,7 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
       return calls.runDueWork()
     },
     subscribe: (listener) => signals.subscribe(listener),
+    isTimeInDoubt: () => calls.isTimeInDoubt,
     confirmTime: () => {
       calls.confirmTime()
     },

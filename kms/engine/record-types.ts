@@ -158,6 +158,8 @@ export interface ChainRecord {
   readonly records: number
   /** Hex. */
   readonly mac: string
+  /** Milliseconds since 1970: the last time of which no process was in doubt. */
+  readonly time?: number
 }
 
 /** The key that signs the heads of the audit log, the private one sealed under the store's own secret. */
