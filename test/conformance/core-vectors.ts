@@ -4,7 +4,7 @@ import { equal, isFresh, throws } from './check.ts'
 import { EXPECTED } from './expected.ts'
 import type { Case } from './runtime.ts'
 
-interface GcmCase {
+export interface GcmCase {
   readonly source: string
   readonly key: string
   readonly iv: string
@@ -15,7 +15,7 @@ interface GcmCase {
   readonly tag: string
 }
 
-interface HashCase {
+export interface HashCase {
   readonly source: string
   readonly hash: HashName
   readonly message: string
@@ -23,7 +23,7 @@ interface HashCase {
   readonly digest: string
 }
 
-interface HmacCase {
+export interface HmacCase {
   readonly source: string
   readonly hash: HashName
   readonly key: string
@@ -32,7 +32,7 @@ interface HmacCase {
   readonly mac: string
 }
 
-interface HkdfCase {
+export interface HkdfCase {
   readonly source: string
   readonly hash: HashName
   readonly ikm: string
@@ -43,7 +43,7 @@ interface HkdfCase {
   readonly okm: string | null
 }
 
-interface WrapCase {
+export interface WrapCase {
   readonly source: string
   readonly key: string
   /** null: unwrapping fails */

@@ -24,7 +24,8 @@ import { staticKeyring } from './keyrings.ts'
 import { pieces, pour, randomPieces, type Poured } from './pouring.ts'
 import type { Case, Runtime } from './runtime.ts'
 
-interface KeyringEntry {
+/** One keyring of a vector manifest. */
+export interface KeyringEntry {
   readonly type: string
   readonly keyNamespace?: string
   readonly keyName?: string
@@ -38,7 +39,8 @@ interface KeyringEntry {
   readonly children?: readonly KeyringEntry[]
 }
 
-interface MessageEntry {
+/** One message of a vector manifest; the two files are relative to the manifest. */
+export interface MessageEntry {
   readonly id: string
   readonly kind: string
   readonly expect: 'ok' | 'fail'
@@ -56,7 +58,7 @@ interface MessageEntry {
   readonly encryptedDataKeys?: number
 }
 
-interface KeyEntry {
+export interface KeyEntry {
   readonly type: string
   readonly material: string
   readonly branchKeyId?: string

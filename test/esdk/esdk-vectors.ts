@@ -1,44 +1,11 @@
 import { readFileSync } from 'node:fs'
 import { inspect, multiKeyring, rawAesKeyring, rawRsaKeyring } from '../../src/index.ts'
-import type { CommitmentPolicy, Keyring, RsaPadding } from '../../src/index.ts'
+import type { CommitmentPolicy, Keyring } from '../../src/index.ts'
 import { hierarchicalKeyring, staticBranchKeys } from '../../kms/hierarchical/index.ts'
-import { rawEcdhKeyring, type EcdhCurve } from '../../src/keyrings/raw-ecdh.ts'
+import { rawEcdhKeyring } from '../../src/keyrings/raw-ecdh.ts'
 import { staticDataKeyKeyring } from '../../src/keyrings/static-data-key.ts'
+import type { KeyEntry, KeyringEntry, MessageEntry } from '../conformance/message-vectors.ts'
 import { WAYS_TO_READ } from '../unit/ways-to-read.ts'
-
-/** One keyring of a vector manifest. */
-interface KeyringEntry {
-  readonly type: string
-  readonly keyNamespace?: string
-  readonly keyName?: string
-  readonly key?: string
-  readonly padding?: RsaPadding
-  readonly plaintextDataKey?: string
-  readonly curve?: EcdhCurve
-  readonly schema?: 'static' | 'discovery'
-  readonly recipientKey?: string
-  readonly senderPublicKeySpkiBase64?: string
-  readonly children?: readonly KeyringEntry[]
-}
-
-/** One message of a vector manifest; the two files are relative to the manifest. */
-export interface VectorEntry {
-  readonly id: string
-  readonly kind: string
-  readonly expect: 'ok' | 'fail'
-  /** The `code` of the error where the manifest names it. */
-  readonly code?: string
-  readonly keyring: KeyringEntry
-  readonly ciphertext: string
-  readonly plaintext: string | null
-  readonly headerEncryptionContext?: Readonly<Record<string, string>>
-  readonly reproducedEncryptionContext?: Readonly<Record<string, string>>
-  readonly requiredEncryptionContextKeys?: readonly string[]
-  readonly suite?: string | null
-  readonly contentType?: 'framed' | 'nonframed'
-  readonly frameLength?: number
-  readonly encryptedDataKeys?: number
-}
 
 /** Messages of the AWS Encryption SDKs: a selection that is always here, and the whole collection where it is. */
 export const SOURCES: Readonly<Record<string, URL>> = {
@@ -46,24 +13,15 @@ export const SOURCES: Readonly<Record<string, URL>> = {
   collection: new URL('../../../shared/vectors/esdk/', import.meta.url),
 }
 
-interface KeyEntry {
-  readonly type: string
-  readonly material: string
-  readonly encoding?: string
-  readonly branchKeyId?: string
-  readonly branchKeyVersion?: string
-  readonly branchKey?: string
-}
-
 /** A folder with `manifest.json`, `keys.json` and the files that they name. */
 export class VectorFolder {
-  readonly entries: readonly VectorEntry[]
+  readonly entries: readonly MessageEntry[]
   readonly #folder: URL
   readonly #keys: Readonly<Record<string, KeyEntry>>
 
   constructor(folder: URL) {
     this.#folder = folder
-    this.entries = (JSON.parse(this.#text('manifest.json')) as { tests: VectorEntry[] }).tests
+    this.entries = (JSON.parse(this.#text('manifest.json')) as { tests: MessageEntry[] }).tests
     this.#keys = (JSON.parse(this.#text('keys.json')) as { keys: Record<string, KeyEntry> }).keys
   }
 
@@ -112,7 +70,7 @@ function hierarchyKeyring({ branchKeyId = '', branchKeyVersion = '', branchKey =
   return hierarchicalKeyring({ branchKeyStore, branchKeyId, ttl: 60 })
 }
 
-export function decryptOptions({ suite, reproducedEncryptionContext, requiredEncryptionContextKeys }: VectorEntry): {
+export function decryptOptions({ suite, reproducedEncryptionContext, requiredEncryptionContextKeys }: MessageEntry): {
   commitmentPolicy: CommitmentPolicy | undefined
   encryptionContext: Readonly<Record<string, string>> | undefined
   requiredEncryptionContextKeys: readonly string[] | undefined
@@ -128,7 +86,7 @@ const STREAM_OPTIONS = { signedStreams: 'allow', maxFrameLength: 2 ** 32 } as co
 /** Decrypts the message of an entry in every way: what each answers, the plaintext or the error. */
 export async function decryptEntry(
   folder: VectorFolder,
-  entry: VectorEntry,
+  entry: MessageEntry,
 ): Promise<Readonly<Record<string, Uint8Array | Error>>> {
   const message = folder.bytes(entry.ciphertext)
   const keyring = folder.keyring(entry.keyring)
@@ -142,7 +100,7 @@ export async function decryptEntry(
 }
 
 /** What `inspect` says of an entry's message, in the words of the manifest. */
-export function inspectEntry(folder: VectorFolder, entry: VectorEntry): Partial<VectorEntry> {
+export function inspectEntry(folder: VectorFolder, entry: MessageEntry): Partial<MessageEntry> {
   const header = inspect(folder.bytes(entry.ciphertext))
   return {
     suite: header.algorithmSuite.id.toString(16).padStart(4, '0'),

@@ -5,7 +5,7 @@ import { decryptRange, openMessage } from '../../src/range.ts'
 import type { AlgorithmSuiteId } from '../../src/index.ts'
 import type { OpenedMessage } from '../../src/range.ts'
 import { decryptOptions, SOURCES, VectorFolder } from './esdk-vectors.ts'
-import type { VectorEntry } from './esdk-vectors.ts'
+import type { MessageEntry } from '../conformance/message-vectors.ts'
 
 const KINDS: ReadonlySet<string> = new Set(['raw-aes', 'raw-rsa', 'multi', 'required-ec', 'static-dek'])
 
@@ -53,7 +53,7 @@ for (const [name, folder] of Object.entries(SOURCES).filter(([, url]) => existsS
   })
 }
 
-function isSigned({ suite }: VectorEntry): boolean {
+function isSigned({ suite }: MessageEntry): boolean {
   return algorithmSuite(parseInt(suite ?? '', 16) as AlgorithmSuiteId).signatureCurve !== undefined
 }
 

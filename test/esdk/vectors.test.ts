@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs'
 import { afterAll, describe, expect, it } from 'vitest'
 import { WaxsealError } from '../../src/index.ts'
 import { decryptEntry, inspectEntry, SOURCES, VectorFolder } from './esdk-vectors.ts'
-import type { VectorEntry } from './esdk-vectors.ts'
+import type { MessageEntry } from '../conformance/message-vectors.ts'
 
 const KINDS: ReadonlySet<string> = new Set([
   'raw-aes',
@@ -50,7 +50,7 @@ for (const [name, folder] of Object.entries(SOURCES).filter(([, url]) => existsS
   })
 }
 
-function manifestHeader(entry: VectorEntry): Partial<VectorEntry> {
+function manifestHeader(entry: MessageEntry): Partial<MessageEntry> {
   const {
     suite = null,
     contentType = 'framed',

@@ -194,28 +194,40 @@ it('keeps custom key stores working, and the key that signs the heads of the log
   await engine.audit.verify({ heads: [head] })
 })
 
+interface Place {
+  readonly directory: string
+  readonly rootKeyFile: string
+}
+
 describe('a KMS on this machine', () => {
   const folder = temporaryFolder()
   let count = 0
-  const place = (): { readonly directory: string; readonly rootKeyFile: string } => {
+  const place = (): Place => {
     const name = String(++count)
     return { directory: join(folder, name, 'data'), rootKeyFile: join(folder, name, 'config', 'root.key') }
   }
 
-  const make = async (where: { directory: string; rootKeyFile: string }): Promise<Uint8Array> => {
+  const make = async (where: Place): Promise<Uint8Array> => {
     const { engine, close } = await localKms(where)
     const { CiphertextBlob } = await engine.call('Encrypt', { KeyId: await newKey(engine), Plaintext: plaintext })
     await close()
     return CiphertextBlob
   }
 
-  const opens = async (
-    where: { directory: string; rootKeyFile: string },
-    CiphertextBlob: Uint8Array,
-  ): Promise<void> => {
+  const opens = async (where: Place, CiphertextBlob: Uint8Array): Promise<void> => {
     const { engine, close } = await localKms({ ...where, create: false })
     expect((await engine.call('Decrypt', { CiphertextBlob })).Plaintext).toEqual(plaintext)
     await close()
+  }
+
+  /** The rows have the new root key, and the file is not changed yet. */
+  async function changeRowsOnly(where: Place): Promise<{ rootKey: Uint8Array; newRootKey: Uint8Array }> {
+    const rootKey = readRootKey(where.rootKeyFile)
+    const newRootKey = createNextRootKey(where.rootKeyFile)
+    const store = await sqliteStore({ file: join(where.directory, 'kms.sqlite') })
+    await rotateRootKey({ store, rootKey, newRootKey: () => newRootKey })
+    await store.close()
+    return { rootKey, newRootKey }
   }
 
   it('keeps every old key beside the new one', async () => {
@@ -247,11 +259,7 @@ describe('a KMS on this machine', () => {
   it('opens after an interruption between the change and the file, and finishes it', async () => {
     const where = place()
     const blob = await make(where)
-    const rootKey = readRootKey(where.rootKeyFile)
-    const newRootKey = createNextRootKey(where.rootKeyFile)
-    const store = await sqliteStore({ file: join(where.directory, 'kms.sqlite') })
-    await rotateRootKey({ store, rootKey, newRootKey: () => newRootKey })
-    await store.close()
+    const { rootKey, newRootKey } = await changeRowsOnly(where)
     await opens(where, blob)
     expect(readRootKey(where.rootKeyFile)).toEqual(newRootKey)
     expect(readRootKey(`${where.rootKeyFile}.old-1`)).toEqual(rootKey)
@@ -271,11 +279,7 @@ describe('a KMS on this machine', () => {
   it('finishes what was interrupted while the old key was being kept', async () => {
     const where = place()
     const blob = await make(where)
-    const rootKey = readRootKey(where.rootKeyFile)
-    const newRootKey = createNextRootKey(where.rootKeyFile)
-    const store = await sqliteStore({ file: join(where.directory, 'kms.sqlite') })
-    await rotateRootKey({ store, rootKey, newRootKey: () => newRootKey })
-    await store.close()
+    const { rootKey } = await changeRowsOnly(where)
     writeFileSync(`${where.rootKeyFile}.old-1`, '', { mode: 0o600 })
     await opens(where, blob)
     expect(readRootKey(`${where.rootKeyFile}.old-2`)).toEqual(rootKey)

@@ -2,30 +2,12 @@ import { describe, expect, it } from 'vitest'
 import { aesGcm, aesKw, aesKwp, hkdf, hmac, sha256, sha384, sha512 } from '../../bindings/core.ts'
 import type { HashName } from '../../bindings/core.ts'
 import { AuthenticationError } from '../../bindings/errors.ts'
+import type { GcmCase, HashCase, HkdfCase, HmacCase, WrapCase } from '../conformance/core-vectors.ts'
 import { expectFresh, fromHex, readVectors, toHex } from './core-data.ts'
 
 interface Cases<T> {
   readonly source: string
   readonly cases: readonly T[]
-}
-
-interface GcmCase {
-  readonly source: string
-  readonly key: string
-  readonly iv: string
-  readonly aad: string
-  /** null: authentication fails */
-  readonly plaintext: string | null
-  readonly ciphertext: string
-  readonly tag: string
-}
-
-interface WrapCase {
-  readonly source: string
-  readonly key: string
-  /** null: unwrapping fails */
-  readonly plaintext: string | null
-  readonly ciphertext: string
 }
 
 const digests: Readonly<Record<HashName, (data: Uint8Array) => Uint8Array>> = { sha256, sha384, sha512 }
@@ -51,13 +33,7 @@ describe.each(['aes-gcm-specification.json', 'aes-gcm-cavp.json'])('AES-GCM, %s'
 })
 
 describe('SHA-2', () => {
-  const { cases } = readVectors('sha2.json') as Cases<{
-    source: string
-    hash: HashName
-    message: string
-    repeat: number
-    digest: string
-  }>
+  const { cases } = readVectors('sha2.json') as Cases<HashCase>
   it.each(cases)('$hash, $source', ({ hash, message, repeat, digest }) => {
     const result = digests[hash](fromHex(message.repeat(repeat)))
     expect(toHex(result)).toBe(digest)
@@ -89,13 +65,7 @@ describe('SHA-2', () => {
 })
 
 describe('HMAC, RFC 4231', () => {
-  const { cases } = readVectors('hmac.json') as Cases<{
-    source: string
-    hash: HashName
-    key: string
-    message: string
-    mac: string
-  }>
+  const { cases } = readVectors('hmac.json') as Cases<HmacCase>
   it.each(cases)('$hash, $source', ({ hash, key, message, mac }) => {
     const result = hmac(hash, fromHex(key), fromHex(message))
     expect(toHex(result).slice(0, mac.length)).toBe(mac)
@@ -104,15 +74,7 @@ describe('HMAC, RFC 4231', () => {
 })
 
 describe('HKDF, RFC 5869', () => {
-  const { cases } = readVectors('hkdf.json') as Cases<{
-    source: string
-    hash: HashName
-    ikm: string
-    salt: string
-    info: string
-    length: number
-    okm: string
-  }>
+  const { cases } = readVectors('hkdf.json') as Cases<HkdfCase>
   it.each(cases)('$source', ({ hash, ikm, salt, info, length, okm }) => {
     const result = hkdf(hash, fromHex(ikm), { salt: fromHex(salt), info: fromHex(info), length })
     expect(toHex(result)).toBe(okm)
