@@ -2,16 +2,25 @@ import { FormatError } from '../../bindings/errors.ts'
 import { KmsError, type KmsExceptionName } from '../errors.ts'
 import { assertCredentials, signedHeaders, type AwsCredentials } from './aws-sign.ts'
 
-/** How {@link AwsApi} reaches the service. */
+/** How a service of AWS is reached over `fetch`. */
 export interface AwsApiOptions {
+  /** For example eu-central-1. */
   readonly region: string
+  /** The access key, or a function that answers the present one: it is asked before each attempt. */
   readonly credentials: AwsCredentials | (() => AwsCredentials | Promise<AwsCredentials>)
+  /** Default: the public endpoint of the Region. Otherwise https://, or http:// on this machine. */
   readonly endpoint?: string | undefined
+  /** Allows an http:// endpoint elsewhere, where the network itself is protected: answers carry data keys. */
   readonly insecureHttp?: boolean | undefined
+  /** Default `globalThis.fetch`. */
   readonly fetch?: typeof globalThis.fetch | undefined
+  /** Milliseconds since 1970. Default `Date.now`. */
   readonly clock?: (() => number) | undefined
+  /** How often a call is tried while the service is throttling, failing or not there. Default 3. */
   readonly maxAttempts?: number | undefined
+  /** Milliseconds that one attempt may take. Default 5,000. */
   readonly timeout?: number | undefined
+  /** Milliseconds before the next attempt, after attempt 0, 1, … Default: random, up to 100 · 2ⁿ and 5,000. */
   readonly retryDelay?: ((attempt: number) => number) | undefined
 }
 

@@ -1,32 +1,10 @@
 import { FormatError } from '../../bindings/errors.ts'
 import { fromBase64, toBase64 } from '../base64.ts'
 import type { KmsCall, KmsPairCall, KmsPairProvider, KmsProvider } from '../provider.ts'
-import { AwsApi } from './aws-api.ts'
-import type { AwsCredentials } from './aws-sign.ts'
+import { AwsApi, type AwsApiOptions } from './aws-api.ts'
 
+export type { AwsApiOptions as AwsKmsOptions } from './aws-api.ts'
 export type { AwsCredentials } from './aws-sign.ts'
-
-/** Options of {@link awsKms} over `fetch`. */
-export interface AwsKmsOptions {
-  /** For example eu-central-1. */
-  readonly region: string
-  /** The access key, or a function that answers the present one: it is asked before each attempt. */
-  readonly credentials: AwsCredentials | (() => AwsCredentials | Promise<AwsCredentials>)
-  /** Default: the public endpoint of the Region. Otherwise https://, or http:// on this machine. */
-  readonly endpoint?: string | undefined
-  /** Allows an http:// endpoint elsewhere, where the network itself is protected: answers carry data keys. */
-  readonly insecureHttp?: boolean | undefined
-  /** Default `globalThis.fetch`. */
-  readonly fetch?: typeof globalThis.fetch | undefined
-  /** Milliseconds since 1970. Default `Date.now`. */
-  readonly clock?: (() => number) | undefined
-  /** How often a call is tried while the service is throttling, failing or not there. Default 3. */
-  readonly maxAttempts?: number | undefined
-  /** Milliseconds that one attempt may take. Default 5,000. */
-  readonly timeout?: number | undefined
-  /** Milliseconds before the next attempt, after attempt 0, 1, … Default: random, up to 100 · 2ⁿ and 5,000. */
-  readonly retryDelay?: ((attempt: number) => number) | undefined
-}
 
 interface SdkOptions {
   readonly abortSignal?: AbortSignal
@@ -69,7 +47,7 @@ type Call = (action: string, input: object, signal: AbortSignal | undefined) => 
  *
  * @throws TypeError or RangeError for options that are not in their form
  */
-export function awsKms(options: AwsKmsOptions | { readonly client: AwsSdkClient }): KmsProvider & KmsPairProvider {
+export function awsKms(options: AwsApiOptions | { readonly client: AwsSdkClient }): KmsProvider & KmsPairProvider {
   if ('client' in options) return providerOver(sdkCall(options.client))
   const api = new AwsApi(options)
   return { ...providerOver((action, input, signal) => fetchCall(api, action, input, signal)), region: api.region }
@@ -123,6 +101,10 @@ function sdkCall(client: AwsSdkClient): Call {
 }
 
 function providerOver(call: Call): KmsProvider & KmsPairProvider {
+  return { ...symmetricOver(call), ...pairsOver(call) }
+}
+
+function symmetricOver(call: Call): KmsProvider {
   return {
     async generateDataKey({ numberOfBytes, signal, ...request }) {
       const answer = await call('GenerateDataKey', { ...common(request), NumberOfBytes: numberOfBytes }, signal)
@@ -158,6 +140,11 @@ function providerOver(call: Call): KmsProvider & KmsPairProvider {
       const answer = await call('ReEncrypt', input, signal)
       return { keyId: text(answer.KeyId), ciphertext: bytes(answer.CiphertextBlob) }
     },
+  }
+}
+
+function pairsOver(call: Call): KmsPairProvider {
+  return {
     async getPublicKey({ signal, ...request }) {
       const answer = await call('GetPublicKey', ofPair(request), signal)
       const { KeyId, KeySpec, KeyUsage, PublicKey } = answer

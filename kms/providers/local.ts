@@ -98,8 +98,11 @@ export async function rotateLocalRootKey(
  */
 export function engineProvider(engine: Engine, region: string = engine.region): KmsProvider & KmsPairProvider {
   if (!engine.regions.includes(region)) throw new RangeError(`this KMS has no Region ${region}`)
+  return { region, ...symmetricOf(engine, region), ...pairsOf(engine, region) }
+}
+
+function symmetricOf(engine: Engine, region: string): KmsProvider {
   return {
-    region,
     async generateDataKey({ keyId, numberOfBytes, encryptionContext, grantTokens, signal }) {
       const input = { KeyId: keyId, NumberOfBytes: numberOfBytes, ...common(encryptionContext, grantTokens) }
       const answer = await engine.call('GenerateDataKey', input, { region, signal })
@@ -131,6 +134,11 @@ export function engineProvider(engine: Engine, region: string = engine.region): 
       const answer = await engine.call('ReEncrypt', input, { region, signal })
       return { keyId: answer.KeyId, ciphertext: answer.CiphertextBlob }
     },
+  }
+}
+
+function pairsOf(engine: Engine, region: string): KmsPairProvider {
+  return {
     async getPublicKey({ keyId, grantTokens, signal }) {
       const answer = await engine.call('GetPublicKey', { KeyId: keyId, GrantTokens: grantTokens }, { region, signal })
       const { KeyId, PublicKey, KeySpec, KeyUsage } = answer
