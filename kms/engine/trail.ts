@@ -196,10 +196,15 @@ function identityOf(
   }
 }
 
+/** Characters. CloudTrail cuts error messages at 1 KB as well. */
+const MAX_ERROR_MESSAGE = 1024
+
 function failureOf(error: unknown): { readonly errorCode: string; readonly errorMessage?: string } {
   if (!(error instanceof KmsError)) return { errorCode: 'KMSInternalException' }
   const errorCode = error.name === 'AccessDeniedException' ? 'AccessDenied' : error.name
-  return { errorCode, ...(error.message !== '' && { errorMessage: error.message }) }
+  const { message } = error
+  const errorMessage = message.length > MAX_ERROR_MESSAGE ? `${message.slice(0, MAX_ERROR_MESSAGE)}…` : message
+  return { errorCode, ...(errorMessage !== '' && { errorMessage }) }
 }
 
 /** A copy of an input without its bytes and secrets, with names as CloudTrail writes them. */

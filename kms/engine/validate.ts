@@ -1,27 +1,59 @@
 import { assertBytes } from '../../bindings/bytes.ts'
 import { KmsError } from '../errors.ts'
 import { SHAPES, type Shape, type ShapeName } from './model.ts'
+import { MAX_TAGS, tooManyTags } from './tags.ts'
+
+/** Broken constraints that are told at most: a list can break one with each of its members. */
+const MAX_FAULTS = 10
+/** Characters of a value or name that are said at most. */
+const MAX_SAID = 256
+
+/** Most members of the lists for which the model has no maximum: every operation once, what a key can have of tags. */
+const MAX_MEMBERS: Readonly<Partial<Record<ShapeName, number>>> = {
+  GrantOperationList: membersOf('GrantOperation'),
+  DryRunModifierList: membersOf('DryRunModifierType'),
+  TagList: MAX_TAGS,
+  TagKeyList: MAX_TAGS,
+}
+
+function membersOf(shapeName: ShapeName): number {
+  const shape = SHAPES[shapeName]
+  return shape.type === 'string' ? (shape.members ?? []).length : 0
+}
 
 /**
  * Checks an input against its shape in the service model and answers a copy of it, so that nothing that the caller does
  * later changes a call that waits for its turn. Members that are null count as absent, as in the JSON of the protocol.
  * The copied bytes may be secret: whoever calls this wipes them.
  *
- * @throws KmsError `ValidationException` with all broken constraints, in the words of AWS
+ * @throws KmsError `ValidationException` with the broken constraints, the first ten of them, in the words of AWS
+ * @throws KmsError `TagException` for more tags than a key can have
  * @throws KmsError `UnsupportedOperationException` for a member that the model does not know
  * @throws TypeError for a value of the wrong JavaScript type
  */
 export function validate(shapeName: ShapeName, input: unknown): Record<string, unknown> {
   const faults: string[] = []
   const copy = checkStructure(shapeName, assertObject(input, 'the input'), '', faults)
-  if (faults.length > 0) {
-    const count = `${String(faults.length)} validation error${faults.length === 1 ? '' : 's'} detected`
-    throw new KmsError('ValidationException', `${count}: ${faults.join('; ')}`)
-  }
+  if (faults.length > 0) throw broken(faults)
   for (const [name, value] of Object.entries(copy)) {
     if (ArrayBuffer.isView(value)) copy[name] = Uint8Array.from(value as Uint8Array)
   }
   return copy
+}
+
+function broken(faults: readonly string[]): KmsError {
+  const count = `${String(faults.length)} validation error${faults.length === 1 ? '' : 's'} detected`
+  return new KmsError('ValidationException', `${count}: ${faults.join('; ')}`)
+}
+
+/** @throws KmsError `ValidationException` once there are enough faults */
+function add(faults: string[], fault: string): void {
+  faults.push(fault)
+  if (faults.length >= MAX_FAULTS) throw broken(faults)
+}
+
+function said(text: string): string {
+  return text.length > MAX_SAID ? `${text.slice(0, MAX_SAID)}…` : text
 }
 
 function checkStructure(shapeName: ShapeName, input: object, path: string, faults: string[]): Record<string, unknown> {
@@ -32,12 +64,12 @@ function checkStructure(shapeName: ShapeName, input: object, path: string, fault
     if (value === undefined || value === null) continue
     const member = Object.hasOwn(shape.fields, name) ? shape.fields[name] : undefined
     if (member === undefined) {
-      throw new KmsError('UnsupportedOperationException', `${name} is not a parameter that this KMS knows`)
+      throw new KmsError('UnsupportedOperationException', `${said(name)} is not a parameter that this KMS knows`)
     }
     copy[name] = check(member, value, path + lowerCamelCase(name), faults)
   }
   for (const name of shape.required) {
-    if (copy[name] === undefined) faults.push(notNull(path + lowerCamelCase(name)))
+    if (copy[name] === undefined) add(faults, notNull(path + lowerCamelCase(name)))
   }
   return copy
 }
@@ -65,11 +97,11 @@ function check(shapeName: ShapeName, value: unknown, path: string, faults: strin
     case 'blob':
       return checkBlob(shape, value, path, faults)
     case 'list':
-      return checkList(shape, value, path, faults)
+      return checkList({ ...shape, max: shape.max ?? MAX_MEMBERS[shapeName] ?? Infinity }, value, path, faults)
     case 'structure':
       return checkStructure(shapeName, assertObject(value, path), `${path}.`, faults)
     case 'map':
-      return checkMap(assertObject(value, path), path)
+      return checkMap(assertObject(value, path), path, faults)
   }
 }
 
@@ -89,24 +121,24 @@ function assertObject(value: unknown, path: string): object {
 
 /** `value` is undefined if it must not be said. */
 function faultOf(value: string | undefined, path: string, constraint: string): string {
-  const said = value === undefined ? 'Value' : `Value '${value}'`
-  return `${said} at '${path}' failed to satisfy constraint: ${constraint}`
+  const start = value === undefined ? 'Value' : `Value '${said(value)}'`
+  return `${start} at '${path}' failed to satisfy constraint: ${constraint}`
 }
 
 function checkString(shape: Shape & { type: 'string' }, value: string, path: string, faults: string[]): string {
   const { min, max, pattern, members, isSecret } = shape
   const fault = (constraint: string): string => faultOf(isSecret === true ? undefined : value, path, constraint)
   if (min !== undefined && value.length < min) {
-    faults.push(fault(`Member must have length greater than or equal to ${String(min)}`))
+    add(faults, fault(`Member must have length greater than or equal to ${String(min)}`))
   }
   if (max !== undefined && value.length > max) {
-    faults.push(fault(`Member must have length less than or equal to ${String(max)}`))
+    add(faults, fault(`Member must have length less than or equal to ${String(max)}`))
   }
   if (pattern !== undefined && !new RegExp(`^(?:${pattern})$`, 's').test(value)) {
-    faults.push(fault(`Member must satisfy regular expression pattern: ${pattern}`))
+    add(faults, fault(`Member must satisfy regular expression pattern: ${pattern}`))
   }
   if (members !== undefined && !members.includes(value)) {
-    faults.push(fault(`Member must satisfy enum value set: [${members.join(', ')}]`))
+    add(faults, fault(`Member must satisfy enum value set: [${members.join(', ')}]`))
   }
   return value
 }
@@ -115,10 +147,10 @@ function checkInteger(shape: Shape & { type: 'integer' }, value: number, path: s
   const { min, max } = shape
   if (!Number.isInteger(value)) throw new TypeError(`${path} must be an integer`)
   if (min !== undefined && value < min) {
-    faults.push(faultOf(String(value), path, `Member must have value greater than or equal to ${String(min)}`))
+    add(faults, faultOf(String(value), path, `Member must have value greater than or equal to ${String(min)}`))
   }
   if (max !== undefined && value > max) {
-    faults.push(faultOf(String(value), path, `Member must have value less than or equal to ${String(max)}`))
+    add(faults, faultOf(String(value), path, `Member must have value less than or equal to ${String(max)}`))
   }
   return value
 }
@@ -133,32 +165,34 @@ function checkBlob(shape: Shape & { type: 'blob' }, value: unknown, path: string
   assertBytes(value, path)
   const { min, max } = shape
   const start = `Value at '${path}' failed to satisfy constraint: Member must have length`
-  if (min !== undefined && value.length < min) faults.push(`${start} greater than or equal to ${String(min)}`)
-  if (max !== undefined && value.length > max) faults.push(`${start} less than or equal to ${String(max)}`)
+  if (min !== undefined && value.length < min) add(faults, `${start} greater than or equal to ${String(min)}`)
+  if (max !== undefined && value.length > max) add(faults, `${start} less than or equal to ${String(max)}`)
   return value
 }
 
 function checkList(shape: Shape & { type: 'list' }, value: unknown, path: string, faults: string[]): unknown[] {
   if (!Array.isArray(value)) throw new TypeError(`${path} must be an array`)
-  const { max } = shape
-  if (max !== undefined && value.length > max) {
-    faults.push(
-      `Value at '${path}' failed to satisfy constraint: Member must have length less than or equal to ${String(max)}`,
-    )
+  const { of, max = Infinity } = shape
+  if (value.length > max) {
+    // AWS has an exception for these.
+    if (of === 'Tag') throw tooManyTags()
+    add(faults, faultOf(undefined, path, `Member must have length less than or equal to ${String(max)}`))
+    return []
   }
   return value.map((member: unknown, index) => {
     const memberPath = `${path}.${String(index + 1)}.member`
-    if (member !== undefined && member !== null) return check(shape.of, member, memberPath, faults)
-    faults.push(notNull(memberPath))
+    if (member !== undefined && member !== null) return check(of, member, memberPath, faults)
+    add(faults, notNull(memberPath))
     return member
   })
 }
 
 /** The only map is the encryption context: strings, without constraints in the model. */
-function checkMap(value: object, path: string): Readonly<Record<string, string>> {
+function checkMap(value: object, path: string, faults: string[]): Readonly<Record<string, string>> {
   const copy = Object.create(null) as Record<string, string>
   for (const [name, member] of Object.entries(value) as [string, unknown][]) {
-    copy[name] = assertType(member, 'string', `each value of ${path}`)
+    if (member === undefined || member === null) add(faults, notNull(`${path}.${said(name)}.member`))
+    else copy[name] = assertType(member, 'string', `each value of ${path}`)
   }
   return copy
 }

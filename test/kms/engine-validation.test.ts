@@ -34,12 +34,12 @@ describe('a broken constraint', () => {
     [
       'Encrypt',
       { KeyId: 'x'.repeat(2049), Plaintext },
-      `Value '${'x'.repeat(2049)}' at 'keyId' failed to satisfy constraint: Member must have length less than or equal to 2048`,
+      `Value '${'x'.repeat(256)}…' at 'keyId' failed to satisfy constraint: Member must have length less than or equal to 2048`,
     ],
     [
       'CreateKey',
       { Description: 'x'.repeat(8193) },
-      `Value '${'x'.repeat(8193)}' at 'description' failed to satisfy constraint: Member must have length less than or equal to 8192`,
+      `Value '${'x'.repeat(256)}…' at 'description' failed to satisfy constraint: Member must have length less than or equal to 8192`,
     ],
     [
       'CreateKey',
@@ -126,6 +126,36 @@ describe('a broken constraint', () => {
       { CiphertextBlob: Plaintext, Recipient: { AttestationDocument: new Uint8Array(0) } },
       "Value at 'recipient.attestationDocument' failed to satisfy constraint: Member must have length greater than or equal to 1",
     ],
+    [
+      'Encrypt',
+      { KeyId, Plaintext, EncryptionContext: { a: null } },
+      "Value null at 'encryptionContext.a.member' failed to satisfy constraint: Member must not be null",
+    ],
+    [
+      'CreateGrant',
+      {
+        KeyId,
+        GranteePrincipal: 'x',
+        Operations: [],
+        Constraints: { EncryptionContextEquals: { ['x'.repeat(300)]: null } },
+      },
+      `Value null at 'constraints.encryptionContextEquals.${'x'.repeat(256)}….member' failed to satisfy constraint: Member must not be null`,
+    ],
+    [
+      'CreateGrant',
+      { KeyId, GranteePrincipal: 'x', Operations: Array.from({ length: 20 }, () => '') },
+      "Value at 'operations' failed to satisfy constraint: Member must have length less than or equal to 19",
+    ],
+    [
+      'UntagResource',
+      { KeyId, TagKeys: Array.from({ length: 51 }, () => '') },
+      "Value at 'tagKeys' failed to satisfy constraint: Member must have length less than or equal to 50",
+    ],
+    [
+      'Decrypt',
+      { CiphertextBlob: Plaintext, DryRunModifiers: ['', ''] },
+      "Value at 'dryRunModifiers' failed to satisfy constraint: Member must have length less than or equal to 1",
+    ],
   ])('of %s is a ValidationException', async (action, input, fault) => {
     await refused(call(action, input), 'ValidationException', `1 validation error detected: ${fault}`)
   })
@@ -141,6 +171,59 @@ describe('a broken constraint', () => {
         'constraint: Member must satisfy enum value set: ' +
         '[SYMMETRIC_DEFAULT, RSAES_OAEP_SHA_1, RSAES_OAEP_SHA_256, SM2PKE]',
     )
+  })
+})
+
+describe('what is said of many broken constraints', () => {
+  const MANY = 100_000
+
+  it.each<[string, string, object]>([
+    [
+      'members of a list',
+      'CreateGrant',
+      { KeyId, GranteePrincipal: 'x', Operations: Array.from({ length: 19 }, () => '') },
+    ],
+    ['structures of a list', 'TagResource', { KeyId, Tags: Array.from({ length: 50 }, () => ({})) }],
+    [
+      'values of a map',
+      'Encrypt',
+      {
+        KeyId,
+        Plaintext,
+        EncryptionContext: Object.fromEntries(Array.from({ length: MANY }, (_, name) => [name, null])),
+      },
+    ],
+  ])('is ten of them: %s', async (_, action, input) => {
+    await refused(call(action, input), 'ValidationException', /^10 validation errors detected: (?:[^;]+; ){9}[^;]+$/)
+  })
+
+  it.each<[string, string, object]>([
+    [
+      'members of a list',
+      'CreateGrant',
+      { KeyId, GranteePrincipal: 'x', Operations: Array.from({ length: MANY }, () => '') },
+    ],
+    ['a name', 'DescribeKey', { KeyId, ['x'.repeat(MANY)]: 1 }],
+    ['a value', 'DescribeKey', { KeyId: 'x'.repeat(MANY) }],
+    ['names of a map', 'Encrypt', { KeyId, Plaintext, EncryptionContext: { ['x'.repeat(MANY)]: null } }],
+    [
+      'long values',
+      'CreateKey',
+      { Tags: Array.from({ length: 50 }, () => ({ TagKey: 'x'.repeat(MANY), TagValue: 'x'.repeat(MANY) })) },
+    ],
+  ])('is short, and shorter in the log: %s', async (_, action, input) => {
+    const error = await call(action, input).catch((reason: unknown) => reason as Error)
+    expect((error as Error).message.length).toBeLessThan(6000)
+    const { record } = (await engine.audit.list()).at(-1)!
+    expect(record.errorMessage!.length).toBeLessThanOrEqual(1025)
+    expect(record.requestParameters).toBeNull()
+  })
+
+  it('is that there are too many tags, whatever they are', async () => {
+    for (const action of ['CreateKey', 'TagResource']) {
+      const input = { ...(action === 'TagResource' && { KeyId }), Tags: Array.from({ length: 51 }, () => null) }
+      await refused(call(action, input), 'TagException', 'Too many tags')
+    }
   })
 })
 

@@ -94,6 +94,12 @@ describe('errors', () => {
     ['Decrypt', { CiphertextBlob: 'A' }, 'SerializationException', 'A blob must be base64, padded.'],
     ['Decrypt', { CiphertextBlob: 'AA-_' }, 'SerializationException', 'A blob must be base64, padded.'],
     ['Encrypt', { KeyId: 'x', Plaintext: 7 }, 'SerializationException', 'NUMBER_VALUE cannot be converted to Blob'],
+    [
+      'Encrypt',
+      { KeyId: 'x', Plaintext: 'AA==', EncryptionContext: { a: null } },
+      'ValidationException',
+      /^1 validation error detected: Value null at 'encryptionContext\.a\.member' failed/,
+    ],
     ['Encrypt', { KeyId: 'x', Plaintext: 'AA==', EncryptionContext: { a: 1 } }, 'SerializationException', /String$/],
   ])('%s %j: %s', async (action, input, type, message) => {
     const { server, errors } = await newServer()
