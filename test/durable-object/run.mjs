@@ -5,6 +5,7 @@ import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { KMS } from '@aws-sdk/client-kms'
 import { ensureInstalled, ensurePackage, ensureTools, root } from '../../scripts/project.mjs'
+import { attempt, equal, finish } from '../runtimes/attempts.mjs'
 
 ensureInstalled()
 ensurePackage()
@@ -16,7 +17,6 @@ const { workerd } = await import('../runtimes/workers.mjs')
 const ROOT_KEY = randomBytes(32)
 const SECRET = randomBytes(20).toString('hex')
 const MESSAGE = Buffer.from('a message')
-const outcomes = []
 const folder = await makeFolder()
 const cwd = await makeObject(folder)
 
@@ -24,12 +24,12 @@ let server = await serve()
 let sdk = client()
 const made = {}
 
-await attempt('the store keeps, lists, undoes and refuses', async () => {
+await checked('the store keeps, lists, undoes and refuses', async () => {
   const answer = await fetch(`${server.url}/test/store`)
   equal(await answer.text(), 'ok')
 })
 
-await attempt('makes and names a key, and encrypts under it', async () => {
+await checked('makes and names a key, and encrypts under it', async () => {
   const { KeyMetadata } = await sdk.createKey({ Description: 'in a Durable Object' })
   made.arn = KeyMetadata.Arn
   await sdk.createAlias({ AliasName: 'alias/edge', TargetKeyId: made.arn })
@@ -43,7 +43,7 @@ for (const [KeySpec, SigningAlgorithm, hash] of [
   ['ECC_NIST_P384', 'ECDSA_SHA_384', 'sha384'],
   ['ECC_SECG_P256K1', 'ECDSA_SHA_256', 'sha256'],
 ]) {
-  await attempt(`signs messages and digests with ${KeySpec}`, async () => {
+  await checked(`signs messages and digests with ${KeySpec}`, async () => {
     const { KeyId } = (await sdk.createKey({ KeySpec, KeyUsage: 'SIGN_VERIFY' })).KeyMetadata
     const { PublicKey } = await sdk.getPublicKey({ KeyId })
     const key = createPublicKey({ key: Buffer.from(PublicKey), format: 'der', type: 'spki' })
@@ -55,26 +55,26 @@ for (const [KeySpec, SigningAlgorithm, hash] of [
   })
 }
 
-await attempt('refuses a request that is signed with another secret', async () => {
+await checked('refuses a request that is signed with another secret', async () => {
   const other = client({ secretAccessKey: 'another' })
   equal(await nameOf(other.listKeys({})), 'InvalidSignatureException')
 })
 
-await attempt('keeps everything that it has acknowledged when workerd is killed', async () => {
+await checked('keeps everything that it has acknowledged when workerd is killed', async () => {
   const ids = await Promise.all(Array.from({ length: 20 }, async () => (await sdk.createKey({})).KeyMetadata.KeyId))
   await restart()
   await decrypts()
   for (const KeyId of ids) equal((await sdk.describeKey({ KeyId })).KeyMetadata.KeyState, 'Enabled')
 })
 
-await attempt('has an audit chain that verifies', async () => {
+await checked('has an audit chain that verifies', async () => {
   const answer = await fetch(`${server.url}/test/audit`)
   equal(answer.status, 200)
   const { records } = await answer.json()
   equal(records > 20, true)
 })
 
-await attempt('holds nothing secret in the clear', async () => {
+await checked('holds nothing secret in the clear', async () => {
   const files = readdirSync(join(cwd, 'data'), { recursive: true, withFileTypes: true }).filter((file) => file.isFile())
   const bytes = Buffer.concat(files.map(({ parentPath, path, name }) => readFileSync(join(parentPath ?? path, name))))
   equal(bytes.includes('waxseal_row'), true)
@@ -83,7 +83,7 @@ await attempt('holds nothing secret in the clear', async () => {
   }
 })
 
-await attempt('refuses a row that was changed', async () => {
+await checked('refuses a row that was changed', async () => {
   const sql = `UPDATE waxseal_row SET body = replace(body, '"Enabled"', '"Disabled"') WHERE "table" = 'key'`
   const { rowsWritten } = await (await fetch(`${server.url}/test/change?sql=${encodeURIComponent(sql)}`)).json()
   equal(rowsWritten > 0, true)
@@ -91,9 +91,7 @@ await attempt('refuses a row that was changed', async () => {
 })
 
 server.stop()
-const failed = outcomes.filter((isOk) => !isOk).length
-console.log(`durable-object: ${outcomes.length - failed} passed, ${failed} failed`)
-process.exit(failed === 0 ? 0 : 1)
+finish('durable-object')
 
 /** The worker as one file, the core beside it, and workerd's configuration. */
 async function makeObject(folder) {
@@ -165,6 +163,10 @@ async function restart() {
   sdk = client()
 }
 
+function checked(title, act) {
+  return attempt(title, act, () => server.output())
+}
+
 async function decrypts() {
   const { Plaintext, KeyId } = await sdk.decrypt({ CiphertextBlob: made.ciphertext })
   equal(Buffer.from(Plaintext).equals(MESSAGE), true)
@@ -176,19 +178,4 @@ async function nameOf(promise) {
     () => 'nothing was refused',
     ({ name }) => name,
   )
-}
-
-function equal(actual, expected) {
-  if (actual !== expected) throw new Error(`${String(actual)}, not ${String(expected)}`)
-}
-
-async function attempt(title, act) {
-  try {
-    await act()
-    outcomes.push(true)
-    console.log(`ok     ${title}`)
-  } catch (error) {
-    outcomes.push(false)
-    console.log(`FAILED ${title}: ${error.stack}\n${server.output()}`)
-  }
 }

@@ -30,31 +30,43 @@ export class Kms extends DurableObject {
 
 /** A store of its own: each part throws when something is not so. */
 export class StoreTest extends DurableObject {
-  async fetch() {
-    const store = durableObjectStore(this.ctx.storage)
-    const mac = new Uint8Array([0, 255, 7])
-    const row = (id, more) => ({ id, owner: '', revision: 1, body: `{"of":"${id} 🔑"}`, mac, ...more })
-    const range = { prefix: '', limit: 9 }
-    const ids = async () =>
-      (await store.transaction('read', (rows) => rows.list('key', range))).map(({ id }) => id).join()
+  constructor(ctx, env) {
+    super(ctx, env)
+    this.store = durableObjectStore(ctx.storage)
+  }
 
-    await store.transaction('write', async (rows) => {
+  async fetch() {
+    await this.keeps()
+    await this.undoes()
+    await this.refuses()
+    return new Response('ok')
+  }
+
+  async ids() {
+    const range = { prefix: '', limit: 9 }
+    return (await this.store.transaction('read', (rows) => rows.list('key', range))).map(({ id }) => id).join()
+  }
+
+  async keeps() {
+    await this.store.transaction('write', async (rows) => {
       for (const id of ['b', 'a/1', 'a/2']) await rows.put('key', row(id, { owner: id.slice(0, 1), revision: 2 ** 40 }))
     })
-    const found = await store.transaction('read', (rows) => rows.get('key', 'b'))
+    const found = await this.store.transaction('read', (rows) => rows.get('key', 'b'))
     same(JSON.stringify(found), JSON.stringify(row('b', { owner: 'b', revision: 2 ** 40 })), 'the row')
     same(found.mac.constructor, Uint8Array, 'the class of its MAC')
-    same(await ids(), 'a/1,a/2,b', 'the ids')
+    same(await this.ids(), 'a/1,a/2,b', 'the ids')
+  }
 
-    const failing = store.transaction('write', async (rows) => {
+  async undoes() {
+    const failing = this.store.transaction('write', async (rows) => {
       await rows.delete('key', 'b')
       await rows.put('key', row('lost'))
       throw new Error('no')
     })
     same(await failing.catch(({ message }) => message), 'no', 'the reason')
-    same(await ids(), 'a/1,a/2,b', 'the ids after a transaction that failed')
+    same(await this.ids(), 'a/1,a/2,b', 'the ids after a transaction that failed')
 
-    await store.transaction('write', async (rows) => {
+    await this.store.transaction('write', async (rows) => {
       const part = rows.savepoint(async () => {
         await rows.delete('key', 'a/1')
         throw new Error('no')
@@ -65,24 +77,26 @@ export class StoreTest extends DurableObject {
       const inside = (await rows.list('key', { prefix: '', limit: 2, after: 'a/1' })).map(({ id }) => id).join()
       same(inside, 'b,c', 'the ids inside of the transaction')
     })
-    same(await ids(), 'a/1,b,c', 'the ids after all')
+    same(await this.ids(), 'a/1,b,c', 'the ids after all')
+  }
 
-    // What SQLite refuses midway leaves nothing of the transaction.
-    const broken = store.transaction('write', async (rows) => {
+  /** What SQLite refuses midway leaves nothing of the transaction. */
+  async refuses() {
+    const broken = this.store.transaction('write', async (rows) => {
       await rows.put('key', row('d'))
       await rows.put('key', row('e', { revision: 'none' }))
     })
-    same(
-      await broken.then(
-        () => 'kept',
-        () => 'refused',
-      ),
-      'refused',
-      'a row that is none',
+    const outcome = await broken.then(
+      () => 'kept',
+      () => 'refused',
     )
-    same(await ids(), 'a/1,b,c', 'the ids after a commit that failed')
-    return new Response('ok')
+    same(outcome, 'refused', 'a row that is none')
+    same(await this.ids(), 'a/1,b,c', 'the ids after a commit that failed')
   }
+}
+
+function row(id, more) {
+  return { id, owner: '', revision: 1, body: `{"of":"${id} 🔑"}`, mac: new Uint8Array([0, 255, 7]), ...more }
 }
 
 function same(actual, expected, what) {

@@ -6,6 +6,7 @@ import { request } from 'node:https'
 import { join } from 'node:path'
 import { KMS } from '@aws-sdk/client-kms'
 import { ensureInstalled, ensurePackage, ensureTools, root } from '../../scripts/project.mjs'
+import { attempt, equal, finish } from '../runtimes/attempts.mjs'
 
 ensureInstalled()
 ensurePackage()
@@ -22,81 +23,85 @@ const TLS = join(root, 'test/kms/server/tls')
 const tls = { cert: join(TLS, 'first.cert.pem'), key: join(TLS, 'first.key.pem') }
 const credentials = { accessKeyId: 'AKIDLISTENER', secretAccessKey: 'a secret of the test' }
 const LONG = 'x'.repeat(1 << 21)
+const CHECKS = {
+  'serves the AWS SDK, and knows who sends': servesSdk,
+  'refuses a body that is too long, and goes on': refusesLongBodies,
+  'serves TLS, to others too': servesTls,
+  'refuses an address that others can reach without TLS': refusesOpenHttp,
+  'fails where the port is taken, or the certificate is none': failsToOpen,
+}
 const running = new Set()
-const outcomes = []
 
 const folder = await makeFolder()
 cpSync(join(root, 'test/listeners/listen.mjs'), join(folder, 'listen.mjs'))
 process.on('exit', () => running.forEach((child) => child.kill('SIGKILL')))
-for (const runtime of Object.keys(RUNTIMES)) await tryRuntime(runtime)
+for (const runtime of Object.keys(RUNTIMES)) {
+  for (const [title, check] of Object.entries(CHECKS)) await attempt(`${runtime}: ${title}`, () => check(runtime))
+}
 
-const failed = outcomes.filter((isOk) => !isOk).length
-console.log(`listeners: ${outcomes.length - failed} passed, ${failed} failed`)
-process.exit(failed === 0 ? 0 : 1)
+finish('listeners')
 
-async function tryRuntime(runtime) {
-  await attempt(`${runtime}: serves the AWS SDK, and knows who sends`, async () => {
-    const { url, close } = await open(runtime, { port: 0 })
-    const sdk = new KMS({ region: 'us-east-1', endpoint: url, credentials, maxAttempts: 1 })
-    const { KeyId } = (await sdk.createKey({})).KeyMetadata
-    const Plaintext = Buffer.from('a message')
-    const sealed = await Promise.all(Array.from({ length: 32 }, () => sdk.encrypt({ KeyId, Plaintext })))
-    for (const { CiphertextBlob } of sealed) {
-      equal(Buffer.from((await sdk.decrypt({ CiphertextBlob })).Plaintext).equals(Plaintext), true)
-    }
-    equal((await fetch(`${url}/healthz`)).status, 200)
-    // Only this machine is answered: the listener said who asks.
-    equal((await fetch(`${url}/metrics`)).status, 200)
-    const unsigned = await fetch(url, { method: 'POST', body: '{}' })
-    equal((await unsigned.json()).__type, 'MissingAuthenticationTokenException')
-    sdk.destroy()
-    await close()
-    equal(
-      await fetch(`${url}/healthz`).then(
-        () => 'open',
-        () => 'closed',
-      ),
-      'closed',
-    )
-  })
+async function servesSdk(runtime) {
+  const { url, close } = await open(runtime, { port: 0 })
+  const sdk = new KMS({ region: 'us-east-1', endpoint: url, credentials, maxAttempts: 1 })
+  const { KeyId } = (await sdk.createKey({})).KeyMetadata
+  const Plaintext = Buffer.from('a message')
+  const sealed = await Promise.all(Array.from({ length: 32 }, () => sdk.encrypt({ KeyId, Plaintext })))
+  for (const { CiphertextBlob } of sealed) {
+    equal(Buffer.from((await sdk.decrypt({ CiphertextBlob })).Plaintext).equals(Plaintext), true)
+  }
+  equal((await fetch(`${url}/healthz`)).status, 200)
+  // Only this machine is answered: the listener said who asks.
+  equal((await fetch(`${url}/metrics`)).status, 200)
+  const unsigned = await fetch(url, { method: 'POST', body: '{}' })
+  equal((await unsigned.json()).__type, 'MissingAuthenticationTokenException')
+  sdk.destroy()
+  await close()
+  equal(
+    await fetch(`${url}/healthz`).then(
+      () => 'open',
+      () => 'closed',
+    ),
+    'closed',
+  )
+}
 
-  await attempt(`${runtime}: refuses a body that is too long, and goes on`, async () => {
-    const { url, close } = await open(runtime, { port: 0 })
-    const answer = await fetch(url, { method: 'POST', body: LONG }).catch(() => undefined)
-    equal(answer === undefined || answer.status >= 400, true)
-    equal((await fetch(`${url}/healthz`)).status, 200)
-    await close()
-  })
+async function refusesLongBodies(runtime) {
+  const { url, close } = await open(runtime, { port: 0 })
+  const answer = await fetch(url, { method: 'POST', body: LONG }).catch(() => undefined)
+  equal(answer === undefined || answer.status >= 400, true)
+  equal((await fetch(`${url}/healthz`)).status, 200)
+  await close()
+}
 
-  await attempt(`${runtime}: serves TLS, to others too`, async () => {
-    const { url, close } = await open(runtime, { port: 0, host: '0.0.0.0', tls })
-    equal(url.startsWith('https://0.0.0.0:'), true)
-    const { port } = new URL(url)
-    equal(await statusOver(port, '/healthz'), 200)
-    equal(await statusOver(port, '/metrics'), 200)
-    equal(
-      await fetch(`http://127.0.0.1:${port}/healthz`).then(
-        ({ ok }) => ok,
-        () => false,
-      ),
-      false,
-    )
-    await close()
-  })
+async function servesTls(runtime) {
+  const { url, close } = await open(runtime, { port: 0, host: '0.0.0.0', tls })
+  equal(url.startsWith('https://0.0.0.0:'), true)
+  const { port } = new URL(url)
+  equal(await statusOver(port, '/healthz'), 200)
+  equal(await statusOver(port, '/metrics'), 200)
+  equal(
+    await fetch(`http://127.0.0.1:${port}/healthz`).then(
+      ({ ok }) => ok,
+      () => false,
+    ),
+    false,
+  )
+  await close()
+}
 
-  await attempt(`${runtime}: refuses an address that others can reach without TLS`, async () => {
-    equal((await open(runtime, { port: 0, host: '0.0.0.0' })).failure, 'RangeError')
-    const { url, close } = await open(runtime, { port: 0, host: '0.0.0.0', insecureHttp: true })
-    equal((await fetch(`http://127.0.0.1:${new URL(url).port}/healthz`)).status, 200)
-    await close()
-  })
+async function refusesOpenHttp(runtime) {
+  equal((await open(runtime, { port: 0, host: '0.0.0.0' })).failure, 'RangeError')
+  const { url, close } = await open(runtime, { port: 0, host: '0.0.0.0', insecureHttp: true })
+  equal((await fetch(`http://127.0.0.1:${new URL(url).port}/healthz`)).status, 200)
+  await close()
+}
 
-  await attempt(`${runtime}: fails where the port is taken, or the certificate is none`, async () => {
-    const { url, close } = await open(runtime, { port: 0 })
-    equal(typeof (await open(runtime, { port: Number(new URL(url).port) })).failure, 'string')
-    equal(typeof (await open(runtime, { port: 0, tls: { ...tls, cert: tls.key } })).failure, 'string')
-    await close()
-  })
+async function failsToOpen(runtime) {
+  const { url, close } = await open(runtime, { port: 0 })
+  equal(typeof (await open(runtime, { port: Number(new URL(url).port) })).failure, 'string')
+  equal(typeof (await open(runtime, { port: 0, tls: { ...tls, cert: tls.key } })).failure, 'string')
+  await close()
 }
 
 /** Starts a process that listens; answers where, with what closes it, or why it does not. */
@@ -135,19 +140,4 @@ function statusOver(port, path) {
     })
     sent.once('error', reject).end()
   })
-}
-
-function equal(actual, expected) {
-  if (actual !== expected) throw new Error(`${String(actual)}, not ${String(expected)}`)
-}
-
-async function attempt(title, act) {
-  try {
-    await act()
-    outcomes.push(true)
-    console.log(`ok     ${title}`)
-  } catch (error) {
-    outcomes.push(false)
-    console.log(`FAILED ${title}: ${error.stack}`)
-  }
 }
