@@ -54,6 +54,33 @@ describe('CreateKey with MultiRegion', () => {
   })
 })
 
+/** A primary key at home with one replica, in {@link WEST}. */
+function relatedTo(KeyId: string): object {
+  return {
+    PrimaryKey: { Arn: arnIn(HOME, KeyId), Region: HOME },
+    ReplicaKeys: [{ Arn: arnIn(WEST, KeyId), Region: WEST }],
+  }
+}
+
+/** What does not change of the replica's metadata; made a second after its primary key. */
+function replicaOf(KeyId: string): object {
+  return {
+    AWSAccountId: ACCOUNT,
+    Arn: arnIn(WEST, KeyId),
+    CreationDate: new Date(NOW + 1000),
+    CustomerMasterKeySpec: 'SYMMETRIC_DEFAULT',
+    Description: 'west',
+    EncryptionAlgorithms: ['SYMMETRIC_DEFAULT'],
+    KeyId,
+    KeyManager: 'CUSTOMER',
+    KeySpec: 'SYMMETRIC_DEFAULT',
+    KeyUsage: 'ENCRYPT_DECRYPT',
+    MultiRegion: true,
+    MultiRegionConfiguration: { MultiRegionKeyType: 'REPLICA', ...relatedTo(KeyId) },
+    Origin: 'AWS_KMS',
+  }
+}
+
 describe('ReplicateKey', () => {
   it('answers a key that is being created, which is there', async () => {
     const { KeyId, CurrentKeyMaterialId } = (
@@ -63,25 +90,8 @@ describe('ReplicateKey', () => {
     const Tags = [{ TagKey: 'a', TagValue: 'b' }]
     const input = { KeyId: arnIn(HOME, KeyId), ReplicaRegion: WEST, Description: 'west', Tags }
     const answer = await kms.in(HOME)('ReplicateKey', input)
-    const related = {
-      PrimaryKey: { Arn: arnIn(HOME, KeyId), Region: HOME },
-      ReplicaKeys: [{ Arn: arnIn(WEST, KeyId), Region: WEST }],
-    }
-    const metadata = {
-      AWSAccountId: ACCOUNT,
-      Arn: arnIn(WEST, KeyId),
-      CreationDate: new Date(NOW + 1000),
-      CustomerMasterKeySpec: 'SYMMETRIC_DEFAULT',
-      Description: 'west',
-      EncryptionAlgorithms: ['SYMMETRIC_DEFAULT'],
-      KeyId,
-      KeyManager: 'CUSTOMER',
-      KeySpec: 'SYMMETRIC_DEFAULT',
-      KeyUsage: 'ENCRYPT_DECRYPT',
-      MultiRegion: true,
-      MultiRegionConfiguration: { MultiRegionKeyType: 'REPLICA', ...related },
-      Origin: 'AWS_KMS',
-    }
+    const related = relatedTo(KeyId)
+    const metadata = replicaOf(KeyId)
     const { Policy } = await kms.in(WEST)('GetKeyPolicy', { KeyId })
     expect(answer).toEqual({
       ReplicaKeyMetadata: { ...metadata, Enabled: false, KeyState: 'Creating' },

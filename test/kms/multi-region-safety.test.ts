@@ -18,6 +18,32 @@ import {
   WEST,
 } from './multi-region-setup.ts'
 
+const INTERNAL = { accountId: ACCOUNT, invokedBy: 'AWS Internal' }
+
+/** The whole record of a synchronization. */
+function synchronization(KeyId: string): object {
+  return {
+    eventVersion: '1.08',
+    userIdentity: INTERNAL,
+    eventTime: '2026-01-02T03:04:05Z',
+    eventSource: 'kms.amazonaws.com',
+    eventName: 'SynchronizeMultiRegionKey',
+    awsRegion: HOME,
+    sourceIPAddress: 'AWS Internal',
+    userAgent: 'AWS Internal',
+    requestParameters: null,
+    responseElements: { keyId: arnIn(HOME, KeyId) },
+    requestID: expect.stringMatching(/^[0-9a-f-]{36}$/) as unknown,
+    eventID: expect.stringMatching(/^[0-9a-f-]{36}$/) as unknown,
+    readOnly: false,
+    resources: [{ accountId: ACCOUNT, type: 'AWS::KMS::Key', ARN: arnIn(HOME, KeyId) }],
+    eventType: 'AwsApiCall',
+    managementEvent: true,
+    recipientAccountId: ACCOUNT,
+    eventCategory: 'Management',
+  }
+}
+
 describe('the log of related keys', () => {
   it('has what was done in each Region, in the shape of CloudTrail', async () => {
     const kms = await openRegions()
@@ -39,33 +65,13 @@ describe('the log of related keys', () => {
       },
       resources: [{ ARN: arnIn(HOME, KeyId) }],
     })
-    const internal = { accountId: ACCOUNT, invokedBy: 'AWS Internal' }
     expect(create).toMatchObject({
-      userIdentity: internal,
+      userIdentity: INTERNAL,
       resources: [{ ARN: arnIn(WEST, KeyId) }],
       eventType: 'AwsServiceEvent',
       serviceEventDetails: { keyId: KeyId },
     })
-    expect(synchronize).toEqual({
-      eventVersion: '1.08',
-      userIdentity: internal,
-      eventTime: '2026-01-02T03:04:05Z',
-      eventSource: 'kms.amazonaws.com',
-      eventName: 'SynchronizeMultiRegionKey',
-      awsRegion: HOME,
-      sourceIPAddress: 'AWS Internal',
-      userAgent: 'AWS Internal',
-      requestParameters: null,
-      responseElements: { keyId: arnIn(HOME, KeyId) },
-      requestID: expect.stringMatching(/^[0-9a-f-]{36}$/) as unknown,
-      eventID: expect.stringMatching(/^[0-9a-f-]{36}$/) as unknown,
-      readOnly: false,
-      resources: [{ accountId: ACCOUNT, type: 'AWS::KMS::Key', ARN: arnIn(HOME, KeyId) }],
-      eventType: 'AwsApiCall',
-      managementEvent: true,
-      recipientAccountId: ACCOUNT,
-      eventCategory: 'Management',
-    })
+    expect(synchronize).toEqual(synchronization(KeyId))
   })
 
   it('has a new primary in both Regions, by the same caller and request', async () => {
