@@ -1,7 +1,10 @@
 import { keyPairs } from '#key-pairs'
+import { createHash } from 'node:crypto'
 import { vi } from 'vitest'
 import type { KeyPair } from '../../bindings/key-pairs.ts'
 import type { ActionInput, ActionOutput, Engine } from '../../kms/engine/index.ts'
+import type { Row } from '../../kms/store/memory.ts'
+import { openOneKey, type OneKey } from './one-key-setup.ts'
 import { wrap } from './wrap-material.ts'
 
 // Imports of key material as a caller makes them.
@@ -50,5 +53,35 @@ export function reuseWrappingKeys(): void {
     made.set(name, pair)
     const { publicKey, privateKey } = await pair
     return { publicKey: publicKey.slice(), privateKey: privateKey.slice() }
+  })
+}
+
+/** Material for a symmetric key; the same for the same text. */
+export function materialOf(text: string): Uint8Array {
+  return new Uint8Array(createHash('sha256').update(text).digest())
+}
+
+export const FIRST: Uint8Array = materialOf('first')
+export const SECOND: Uint8Array = materialOf('second')
+export const THIRD: Uint8Array = materialOf('third')
+
+/** A KMS of one key of origin EXTERNAL, which waits for its material. */
+export interface ImportingKey extends OneKey {
+  readonly decrypted: (CiphertextBlob: Uint8Array) => Promise<Uint8Array>
+  readonly rotations: () => Promise<readonly object[]>
+  readonly rowsOf: (table: 'import' | 'material') => Promise<readonly Row[]>
+}
+
+export async function openImportingKey(): Promise<ImportingKey> {
+  const kms = await openOneKey({}, { Origin: 'EXTERNAL' })
+  const { engine, store, KeyId } = kms
+  return Object.assign(kms, {
+    decrypted: async (CiphertextBlob: Uint8Array) => (await engine.call('Decrypt', { CiphertextBlob })).Plaintext,
+    rotations: async () => {
+      const { Rotations } = await engine.call('ListKeyRotations', { KeyId, IncludeKeyMaterial: 'ALL_KEY_MATERIAL' })
+      return Rotations
+    },
+    rowsOf: async (table: 'import' | 'material') =>
+      store.transaction('read', (rows) => rows.list(table, { prefix: '', limit: 1000 })),
   })
 }

@@ -1,4 +1,4 @@
-import type { ActionOutput, AuditRecord, Engine, EngineOptions } from '../../kms/engine/index.ts'
+import type { ActionInput, ActionOutput, AuditRecord, Engine, EngineOptions } from '../../kms/engine/index.ts'
 import { memoryStore, type Store } from '../../kms/store/memory.ts'
 import { ARN_PREFIX, NOW, newKey, openEngine } from './engine-setup.ts'
 
@@ -20,11 +20,14 @@ export interface OneKey {
   readonly events: (name: string) => Promise<readonly AuditRecord[]>
 }
 
-export async function openOneKey(options: Partial<EngineOptions> = {}): Promise<OneKey> {
+export async function openOneKey(
+  options: Partial<EngineOptions> = {},
+  input: ActionInput<'CreateKey'> = {},
+): Promise<OneKey> {
   const store = memoryStore()
   const kms = { now: NOW }
   const engine = await openEngine(store, { clock: () => kms.now, ...options })
-  const KeyId = await newKey(engine)
+  const KeyId = await newKey(engine, input)
   return Object.assign(kms, {
     engine,
     store,
