@@ -25,7 +25,9 @@ export function callFacts(context: ActionContext): Omit<AccessFacts, 'permission
   }
 }
 
+type SeenKey = Pick<KeyRecord, 'keySpec' | 'keyUsage' | 'origin' | 'tags' | 'aliases' | 'multiRegion'>
+
 /** What conditions know of a key. */
-export function keyFacts({ keySpec, keyUsage, origin, tags, aliases, multiRegion }: KeyRecord): KeyFacts {
+export function keyFacts({ keySpec, keyUsage, origin, tags, aliases, multiRegion }: SeenKey): KeyFacts {
   return { keySpec, keyUsage, origin, tags, aliases, multiRegionKeyType: multiRegion?.type }
 }

@@ -9,6 +9,7 @@ import {
 } from '../policy/index.ts'
 import { callFacts, identityPoliciesOf, keyFacts } from './access-facts.ts'
 import type { ActionContext } from './action.ts'
+import { keyArn } from './arn.ts'
 import { assertGrantTokens } from './grant-token.ts'
 import { grantsFor } from './grants.ts'
 import { keyPolicyOf } from './key-policy.ts'
@@ -54,14 +55,38 @@ export async function authorise(context: ActionContext, resource: string): Promi
   allowed(request, decide(request, { identityPolicies: await identityPoliciesOf(context) }))
 }
 
+/** A key that is not there yet, as far as policies see it. */
+export type NewKey = Pick<KeyRecord, 'keyId' | 'keySpec' | 'keyUsage' | 'origin' | 'multiRegion' | 'tags'>
+
 /**
  * Whether the caller may create a key, by an action that is not CreateKey.
  *
  * @throws KmsError `AccessDeniedException`
  */
-export async function authoriseCreation(context: ActionContext, newKey: KeyRecord): Promise<void> {
-  const key = { ...keyFacts(newKey), tags: [], aliases: [] }
-  const request = accessRequest({ ...callFacts(context), permission: 'CreateKey', resource: '*', key })
+export async function authoriseCreation(context: ActionContext, newKey: NewKey): Promise<void> {
+  await authoriseNew(context, newKey, 'CreateKey', '*')
+}
+
+/**
+ * Whether the caller may give a key its tags as he creates it: "the principal must have permission in an IAM policy that
+ * isn't restricted to particular KMS keys" (AWS KMS Developer Guide, "Controlling access to tags").
+ *
+ * @throws KmsError `AccessDeniedException`
+ */
+export async function authoriseTags(context: ActionContext, newKey: NewKey): Promise<void> {
+  if (newKey.tags.length === 0) return
+  await authoriseNew(context, newKey, 'TagResource', keyArn(context.scope, newKey.keyId))
+}
+
+/** The caller's policies decide: the key has none, and neither tags nor aliases. */
+async function authoriseNew(
+  context: ActionContext,
+  newKey: NewKey,
+  permission: string,
+  resource: string,
+): Promise<void> {
+  const key = keyFacts({ ...newKey, tags: [], aliases: [] })
+  const request = accessRequest({ ...callFacts(context), permission, resource, key })
   allowed(request, decide(request, { identityPolicies: await identityPoliciesOf(context) }))
 }
 

@@ -2,7 +2,7 @@ import { KmsError } from '../errors.ts'
 import type { HsmKeyStore } from '../key-stores/key-store.ts'
 import type { ActionContext } from './action.ts'
 import { keyArn, rowId } from './arn.ts'
-import { authorise } from './authorise.ts'
+import { authorise, authoriseTags } from './authorise.ts'
 import { uuidOf } from './bytes.ts'
 import { assertKeyIsFree, connectionSubject, enterKeyStore, findKeyStore } from './custom-key-stores.ts'
 import { assertGiven, assertNotGiven } from './given.ts'
@@ -52,6 +52,7 @@ export async function createKeyInStore(context: ActionContext, input: CreateKeyI
     grants: 0,
     onDemandRotations: 0,
   }
+  await authoriseTags(context, key)
   const complete = xksKeyId === undefined ? key : await withOwnMaterial(context, key)
   const { Policy: text, BypassPolicyLockoutSafetyCheck: bypassesLockoutCheck } = input
   await writePolicy(context, complete, { text, bypassesLockoutCheck })

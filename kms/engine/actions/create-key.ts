@@ -1,7 +1,7 @@
 import { KmsError } from '../../errors.ts'
 import type { Action, ActionContext } from '../action.ts'
 import { keyArn, rowId } from '../arn.ts'
-import { authorise } from '../authorise.ts'
+import { authorise, authoriseTags, type NewKey } from '../authorise.ts'
 import { toHex, uuidOf } from '../bytes.ts'
 import { createKeyInStore, isForStore } from '../create-key-in-store.ts'
 import { assertNotGiven } from '../given.ts'
@@ -28,22 +28,26 @@ export const createKey: Action<CreateKeyInput, KeyMetadataOutput> = {
     await addToKeyCount(context, 1)
     const materialId = newMaterialId(context)
     const keyId = newKeyId(context.random(16), input.MultiRegion)
-    const made = input.Origin === 'EXTERNAL' ? undefined : await newMaterial(context, keySpec)
-    const key: KeyRecord = {
+    const newKey: NewKey = {
       keyId,
+      keySpec,
+      keyUsage,
+      origin: input.Origin === 'EXTERNAL' ? 'EXTERNAL' : 'AWS_KMS',
+      tags,
+      ...(input.MultiRegion && { multiRegion: { type: 'PRIMARY', primary: context.scope.region, replicas: [] } }),
+    }
+    await authoriseTags(context, newKey)
+    const made = newKey.origin === 'EXTERNAL' ? undefined : await newMaterial(context, keySpec)
+    const key: KeyRecord = {
+      ...newKey,
       created: context.now,
       description: input.Description ?? '',
       state: made ? 'Enabled' : 'PendingImport',
-      keySpec,
-      keyUsage,
-      origin: made ? 'AWS_KMS' : 'EXTERNAL',
-      tags,
       ...(made && { currentMaterial: materialId }),
       materials: made ? [{ id: materialId, created: context.now }] : [],
       ...(made?.publicKey && { publicKey: toHex(made.publicKey) }),
       aliases: [],
       grants: 0,
-      ...(input.MultiRegion && { multiRegion: { type: 'PRIMARY', primary: context.scope.region, replicas: [] } }),
       onDemandRotations: 0,
     }
     if (made) await storeOnce(context, key, materialId, made.material)

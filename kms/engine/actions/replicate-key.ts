@@ -1,7 +1,7 @@
 import { KmsError } from '../../errors.ts'
 import type { Action, ActionContext } from '../action.ts'
 import { keyArn, rowId } from '../arn.ts'
-import { authoriseCreation } from '../authorise.ts'
+import { authoriseCreation, authoriseTags } from '../authorise.ts'
 import { addToKeyCount } from '../key-count.ts'
 import { keyMetadata } from '../key-metadata.ts'
 import { readPolicy, writePolicy } from '../key-policy.ts'
@@ -32,6 +32,7 @@ export const replicateKey: Action<ReplicateKeyInput, ReplicateKeyOutput> = {
     const replica = replicaOf(changed, { created: context.now, description: input.Description ?? '', tags })
     const there = inRegion(context, ReplicaRegion)
     await authoriseCreation(there, replica)
+    await authoriseTags(there, replica)
     await addToKeyCount(there, 1)
     await writePolicy(there, replica, { text, bypassesLockoutCheck })
     await context.records.put('key', rowId(there.scope, keyId), replica)
