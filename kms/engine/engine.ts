@@ -23,7 +23,10 @@ export interface EngineOptions {
   readonly store: Store
   /** 32 bytes that protect everything in the store. Copied. */
   readonly rootKey: Uint8Array
-  /** Milliseconds since 1970. Default `Date.now`. */
+  /**
+   * Milliseconds since 1970. Default `Date.now`. Give it where the platform's clock is right and the engine sleeps for weeks,
+   * as in a Durable Object: a clock that is given is not doubted.
+   */
   readonly clock?: (() => number) | undefined
   /**
    * Milliseconds of a clock that nobody sets. When `clock` runs more than an hour ahead of it, or begins seven days or

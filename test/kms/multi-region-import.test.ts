@@ -156,4 +156,18 @@ describe('a multi-Region key with imported material', () => {
     }
     await kms.in(WEST)('RotateKeyOnDemand', { KeyId })
   })
+
+  it('rotates to nothing that a replica lacks, though that is pending deletion: it may be cancelled', async () => {
+    const KeyId = await newImported()
+    for (const region of [WEST, EAST]) await importIn(region, KeyId, FIRST)
+    await importIn(HOME, KeyId, SECOND, { ImportType: 'NEW_KEY_MATERIAL' })
+    await importIn(WEST, KeyId, SECOND)
+    await kms.in(EAST)('ScheduleKeyDeletion', { KeyId, PendingWindowInDays: 7 })
+    const rotating = kms.in(HOME)('RotateKeyOnDemand', { KeyId })
+    await refused(rotating, 'KMSInvalidStateException', /is not imported into every related key of/)
+    kms.wait(7 * DAY)
+    await kms.engine.runDueWork()
+    await kms.in(HOME)('RotateKeyOnDemand', { KeyId })
+    await expectReadable(kms, await encryptIn(kms, WEST, KeyId), KeyId, [HOME, WEST])
+  })
 })
