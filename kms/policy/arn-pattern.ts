@@ -52,6 +52,7 @@ export function readArnCondition(text: string, language: Language): (actual: str
   if (fields.length !== FIELDS) throw new PolicyError('condition', `'${text}' is no ARN with six fields.`)
   const patterns = fields.map((field) => new Pattern(field))
   return (actual, evaluation) => {
+    evaluation.meter.spend(actual.length + 1)
     const actualFields = splitFields(actual, FIELDS)
     if (actualFields.length !== FIELDS) return 'unsure'
     // A variable without a value makes the whole condition one that nobody can decide.

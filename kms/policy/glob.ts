@@ -21,7 +21,6 @@ export class Glob {
   /** Absent without a star. */
   readonly #last: Segment | undefined
   readonly #middle: readonly Segment[]
-  readonly #finders: Finder[] = []
 
   constructor(parts: readonly GlobPart[]) {
     const runs: GlobPart[][] = [[]]
@@ -49,9 +48,8 @@ export class Glob {
 
   #findMiddle(text: string, start: number, end: number, meter: Meter): boolean {
     let from = start
-    for (let i = 0; i < this.#middle.length; i++) {
-      const finder = (this.#finders[i] ??= new Finder(this.#middle[i]!.codes))
-      from = finder.find(text, from, end, meter)
+    for (const { codes } of this.#middle) {
+      from = findSegment(codes, text, from, end, meter)
       if (from < 0) return false
     }
     return true
@@ -74,6 +72,15 @@ function isAt({ codes, text }: Segment, subject: string, at: number): boolean {
   return codes.every((code, i) => code === ANY || subject.charCodeAt(at + i) === code)
 }
 
+/** The place after the first occurrence of a segment in `text` between `from` and `end`; -1 if there is none. */
+function findSegment(codes: readonly number[], text: string, from: number, end: number, meter: Meter): number {
+  if (codes.length > end - from) return -1
+  // A finder has a row of words for each code unit that occurs: it is paid before it is made, and kept by nobody.
+  meter.spend(codes.length)
+  meter.spend(new Set(codes).size * Math.ceil(codes.length / 32))
+  return new Finder(codes).find(text, from, end, meter)
+}
+
 /** Shift-And (Baeza-Yates and Gonnet, 1992), over as many words of 32 bits as the segment needs. */
 class Finder {
   readonly #length: number
@@ -94,7 +101,7 @@ class Finder {
     }
   }
 
-  /** The place after the first occurrence in `text` between `from` and `end`; -1 if there is none. */
+  /** As {@link findSegment}. */
   find(text: string, from: number, end: number, meter: Meter): number {
     const last = this.#length - 1
     const state = new Uint32Array(this.#wild.length)

@@ -24,7 +24,7 @@ function stringEquals(fold: (text: string) => string): ValueReader {
     const parts = readTemplate(text, language)
     return (actual, evaluation) => {
       const expected = textOf(parts, evaluation)
-      evaluation.meter.spend(actual.length)
+      evaluation.meter.spend(actual.length + 1)
       return expected === undefined ? 'unsure' : truthOf(fold(expected) === fold(actual))
     }
   }
@@ -46,7 +46,7 @@ function comparing<Expected, Actual>(
     const expected = readExpected(text)
     if (expected === undefined) throw new PolicyError('condition', `'${text}' is no ${what}.`)
     return (actualText, evaluation) => {
-      evaluation.meter.spend(actualText.length)
+      evaluation.meter.spend(actualText.length + 1)
       const actual = readActual(actualText)
       return actual === undefined ? 'unsure' : truthOf(compare(actual, expected))
     }

@@ -66,6 +66,7 @@ export function hasUnfilledVariable(parts: readonly TemplatePart[]): boolean {
 /** A text in which wildcards are characters like any other, with its variables replaced; undefined if one has no value. */
 export function textOf(parts: readonly TemplatePart[], evaluation: Evaluation): string | undefined {
   let text = ''
+  evaluation.meter.spend(parts.length)
   for (const part of parts) {
     const literal = part === 'many' ? '*' : part === 'one' ? '?' : literalOf(part, evaluation)
     if (literal === undefined) return undefined
@@ -89,6 +90,7 @@ export class Pattern {
   globFor(evaluation: Evaluation): Glob | undefined {
     if (this.#glob) return this.#glob
     const parts: GlobPart[] = []
+    evaluation.meter.spend(this.#parts.length)
     for (const part of this.#parts) {
       const literal = typeof part === 'string' ? part : literalOf(part, evaluation)
       if (literal === undefined) return undefined
@@ -99,7 +101,10 @@ export class Pattern {
 }
 
 function literalOf(part: Exclude<TemplatePart, string>, evaluation: Evaluation): string | undefined {
-  if ('text' in part) return part.text
+  if ('text' in part) {
+    evaluation.meter.spend(part.text.length)
+    return part.text
+  }
   const values = evaluation.valuesOf(part.variable.key)
   if (values === 'several keys') return undefined
   const value = values[0] ?? part.variable.fallback

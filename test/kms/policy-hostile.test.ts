@@ -7,6 +7,7 @@ import {
   policyText,
   refuses,
   request,
+  root,
   statement,
   type RequestOptions,
   type StatementJson,
@@ -38,13 +39,27 @@ describe('a glob that makes matchers go back', () => {
     ['any, at each place', `*${'?'.repeat(30)}b*`, 'a'.repeat(LONG)],
     ['stars and any', '*?'.repeat(4000), 'a'.repeat(LONG)],
   ])('takes time in proportion to pattern and text: %s', (_, pattern, text) => {
-    expect(steps(pattern, text)).toBeLessThanOrEqual(pattern.length + text.length + 2)
+    expect(steps(pattern, text)).toBeLessThanOrEqual(2 * pattern.length + text.length + 2)
   })
 
   it.each([64, 1000, 4000])('takes a word more for 32 characters more: %i', (length) => {
     const words = Math.ceil((length + 1) / 32)
-    expect(steps(`*${'a'.repeat(length)}b*`, 'a'.repeat(LONG))).toBe(LONG * words + 1)
-    expect(steps(`*${'a?'.repeat(length / 2)}b*`, 'a'.repeat(LONG))).toBe(LONG * words + 1)
+    const codes = length + 1
+    // Two code units occur in each, and the text.
+    expect(steps(`*${'a'.repeat(length)}b*`, 'a'.repeat(LONG))).toBe(LONG * words + codes + 2 * words + 1)
+    expect(steps(`*${'a?'.repeat(length / 2)}b*`, 'a'.repeat(LONG))).toBe(LONG * words + codes + 3 * words + 1)
+  })
+
+  it('pays for all that is to be found before it is prepared', () => {
+    const distinct = Array.from({ length: 20_000 }, (_, i) => String.fromCharCode(0x4e00 + i)).join('')
+    const meter = new Meter()
+    expect(() => globOf(`*${distinct}*`).matches(distinct, meter)).toThrow(WorkLimitError)
+    expect(meter.steps).toBe(1 + 20_000 + 20_000 * 625)
+  })
+
+  it('looks for nothing that is longer than the text', () => {
+    expect(steps(`*${'ab'.repeat(LONG)}*`, 'ab')).toBe(1)
+    expect(steps('a*bcd*e', 'abce')).toBe(3)
   })
 })
 
@@ -84,6 +99,42 @@ describe('a policy that takes long', () => {
   })
 })
 
+describe('what costs a step at least', () => {
+  const names = Array.from({ length: 5000 }, (_, i) => [i.toString(36), '']).concat([['long', 'x'.repeat(3000)]])
+  const encryptionContext = Object.fromEntries(names) as Record<string, string>
+  const key = 'kms:EncryptionContextKeys'
+
+  it.each<[string, string, string | readonly string[]]>([
+    ['no ARN', 'ArnLike', Array.from({ length: 2000 }, () => '*')],
+    ['variables without a value', 'ArnLike', Array.from({ length: 700 }, () => 'arn:*:*:*:*:${aws:username}')],
+    ['patterns without a value', 'StringLike', Array.from({ length: 800 }, () => '${aws:PrincipalTag/a}')],
+    ['literal text', 'StringEqualsIgnoreCase', 'A'.repeat(30_000)],
+    ['empty variables', 'StringEquals', "${kms:EncryptionContext:0, ''}".repeat(1000)],
+    ['text of patterns', 'StringLike', '${kms:EncryptionContext:0}' + 'A'.repeat(30_000)],
+  ])('%s', (_, operator, values) => {
+    const Condition = { [`ForAnyValue:${operator}`]: { [key]: values } }
+    const [outcome, steps] = decideAndCount([statement(), statement({ Effect: 'Deny', Condition })], {
+      principal: root(),
+      encryptionContext,
+    })
+    expect(outcome.by).toBe('work-limit')
+    expect(steps).toBeLessThanOrEqual(BUDGET + 30_000)
+  })
+
+  it('values of the request that are put together to a long text', () => {
+    const pattern = `*${'${kms:EncryptionContext:a}'.repeat(30)}*`
+    const Condition = { StringLike: { 'kms:EncryptionContext:b': pattern } }
+    const a = Array.from({ length: 1500 }, (_, i) => String.fromCharCode(0x4e00 + i)).join('')
+    const statements = [statement(), statement({ Effect: 'Deny', Condition })]
+    const [short, few] = decideAndCount(statements, { encryptionContext: { a, b: 'x' } })
+    expect(short.decision).toBe('allow')
+    expect(few).toBeLessThanOrEqual(31 * (a.length + 2) + 20)
+    const [long, steps] = decideAndCount(statements, { encryptionContext: { a, b: 'x'.repeat(50_000) } })
+    expect(long.by).toBe('work-limit')
+    expect(steps).toBeLessThanOrEqual(BUDGET + 45_000)
+  })
+})
+
 describe('a large policy within the limits', () => {
   it.each<[string, readonly StatementJson[], number]>([
     ['many actions', [statement({ Action: Array.from({ length: 2500 }, () => 'kms:X*') }), statement()], 2500 * 7 + 20],
@@ -93,7 +144,7 @@ describe('a large policy within the limits', () => {
     [
       'many values',
       [statement({ Condition: { StringEquals: { 'aws:UserAgent': Array.from({ length: 8000 }, () => '') } } })],
-      8000 * 10 + 20,
+      8000 * 11 + 20,
     ],
     [
       'many variables',
