@@ -1,12 +1,13 @@
 /**
  * Refuses what is no `Uint8Array` over memory of its own: other types, shared memory (another thread could change
- * the bytes between two reads) and arrays whose buffer was transferred away.
+ * the bytes between two reads) and arrays whose buffer was transferred away, or became too short for them.
  */
 export function assertBytes(value: unknown, name: string): asserts value is Uint8Array {
   if (value instanceof Uint8Array && value.length > 0 && value.buffer instanceof ArrayBuffer) return
   assertUint8Array(value, name)
   if (toStringTag(value.buffer) === 'SharedArrayBuffer') throw new TypeError(`${name} must not be in shared memory`)
-  if (value.byteLength === 0 && isDetached(value.buffer)) throw new TypeError(`${name} is over a detached ArrayBuffer`)
+  if (value.byteLength === 0 && isOutOfBounds(value))
+    throw new TypeError(`${name} is over an ArrayBuffer that was detached or shrunk`)
 }
 
 /**
@@ -32,10 +33,11 @@ function toStringTag(value: object): unknown {
   return (value as { readonly [Symbol.toStringTag]?: unknown })[Symbol.toStringTag]
 }
 
-function isDetached(buffer: ArrayBufferLike): boolean {
+/** Whether the buffer of an array was transferred away, or became too short for it (ECMA-262 §23.2.4.4). */
+function isOutOfBounds(bytes: Uint8Array): boolean {
   try {
-    // A view over a detached buffer cannot be made (ECMA-262 §23.2.5.1.3); `buffer.detached` is ES2024.
-    return new Uint8Array(buffer).byteLength !== buffer.byteLength
+    bytes.keys()
+    return false
   } catch {
     return true
   }
@@ -64,6 +66,13 @@ export function concatBytes(...parts: readonly Uint8Array[]): Uint8Array<ArrayBu
     at += part.length
   }
   return bytes
+}
+
+/** Whether there is no other byte than zero, in a time that tells nothing of where one is. */
+export function isZero(bytes: Uint8Array): boolean {
+  let bits = 0
+  for (const byte of bytes) bits |= byte
+  return bits === 0
 }
 
 /** Copies. `Buffer.prototype.slice` would answer a view, and a Buffer is a `Uint8Array`. */

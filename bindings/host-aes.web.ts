@@ -1,3 +1,4 @@
+import { copyBytes } from './bytes.ts'
 import { HostFrames } from './host-frames.ts'
 import type { FrameCipher, HostAesGcm } from './host.ts'
 import type { MessageKey } from './message.ts'
@@ -21,17 +22,18 @@ async function webAesGcm(keyBytes: Uint8Array<ArrayBuffer>): Promise<HostAesGcm 
   return {
     lanes: LANES,
     async seal(iv, aad, plaintext, output) {
-      const sealed = await subtle.encrypt(parameters(iv, aad), key, plaintext as BufferSource)
+      const sealed = await subtle.encrypt(parameters(iv, aad), key, ofFixedLength(plaintext))
       output.set(new Uint8Array(sealed))
       return sealed.byteLength
     },
     async open(iv, aad, sealed, output) {
       try {
-        const plaintext = new Uint8Array(await subtle.decrypt(parameters(iv, aad), key, sealed as BufferSource))
+        const plaintext = new Uint8Array(await subtle.decrypt(parameters(iv, aad), key, ofFixedLength(sealed)))
         output.set(plaintext)
         plaintext.fill(0)
         return true
-      } catch {
+      } catch (error) {
+        if ((error as Error).name !== 'OperationError') throw error
         return false
       }
     },
@@ -48,6 +50,12 @@ async function importKey(keyBytes: Uint8Array<ArrayBuffer>): Promise<CryptoKey |
   } finally {
     keyBytes.fill(0)
   }
+}
+
+/** WebCrypto of Chromium takes no view of a buffer that can be resized. */
+function ofFixedLength(bytes: Uint8Array): BufferSource {
+  const { resizable } = bytes.buffer as ArrayBuffer & { readonly resizable?: boolean }
+  return resizable === true ? copyBytes(bytes) : (bytes as BufferSource)
 }
 
 /** The additional data as a copy: not every engine has read it when the call returns. */

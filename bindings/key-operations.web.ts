@@ -1,3 +1,4 @@
+import { copyBytes } from './bytes.ts'
 import { spkiModulusBits } from './der.ts'
 import { uncompress } from './ec-point.ts'
 import { UnsupportedError } from './errors.ts'
@@ -105,7 +106,7 @@ async function sign(encoded: Uint8Array, message: SignedMessage): Promise<Uint8A
     return signRsaDigest(scheme, hash, privateIntegers(key), digestOf(message, hash))
   }
   const { signDigest, signEd25519 } = await import('./curves.noble.ts')
-  const secret = secretOf(key).slice()
+  const secret = copyBytes(secretOf(key))
   if (scheme === 'ed25519') return signEd25519(secret, message.bytes)
   return signDigest(key.kind, secret, scheme === 'ecdsa' ? digestOf(message, hash) : message.bytes)
 }
@@ -162,7 +163,7 @@ async function agree(encoded: Uint8Array, peer: Uint8Array): Promise<Uint8Array<
     return new Uint8Array(await subtle().deriveBits({ name: 'ECDH', public: theirs }, own, 8 * NIST_BYTES[curve]))
   }
   const { sharedSecret } = await import('./curves.noble.ts')
-  return sharedSecret(curve, secretOf(key).slice(), publicKey.key)
+  return sharedSecret(curve, copyBytes(secretOf(key)), publicKey.key)
 }
 
 /** By WebCrypto; undefined where it lacks the algorithm. */

@@ -1,6 +1,6 @@
 import { rsaPublicKey } from '#asymmetric'
 import type { RsaKeyInput, RsaPublicKey } from '../bindings/asymmetric.ts'
-import { concatBytes } from '../bindings/bytes.ts'
+import { concatBytes, copyBytes } from '../bindings/bytes.ts'
 import { sha384, timingSafeEqual } from '../bindings/hash.ts'
 import {
   AuthenticationError,
@@ -145,7 +145,7 @@ async function decryptDataKey(
     if (length !== suite.keyBytes) throw wrongDataKeyLength(suite, Math.max(length, 0))
     const isBound = timingSafeEqual(answer.plaintext.subarray(0, DIGEST_BYTES), sha384(serializedContext))
     if (!isBound) throw new AuthenticationError()
-    return answer.plaintext.slice(DIGEST_BYTES)
+    return copyBytes(answer.plaintext.subarray(DIGEST_BYTES))
   } finally {
     answer.plaintext.fill(0)
   }

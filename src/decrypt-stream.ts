@@ -124,7 +124,7 @@ class Opening implements ByteWork {
     if (this.#taken > MAX_MESSAGE_BYTES) throw new LimitError('a message has at most 2^50 bytes')
     let at = this.#header === undefined ? this.#readHeader(chunk) : 0
     if (this.#header === undefined) return
-    const reader = (this.#reader ??= await this.#authenticate(this.#header))
+    const reader = this.#reader ?? (await this.#authenticate(this.#header))
     while (at < length) {
       assertUnchanged(chunk, length)
       at += this.#isBodyOver
@@ -186,6 +186,8 @@ class Opening implements ByteWork {
       const length = parsed.frameLength === 0 ? maxFrameLength : Infinity
       const choice = { engine, isSynchronous, frameLength: parsed.frameLength, length }
       const reader = new MessageReader(header, expected, materials, choice)
+      // Whoever sees the header may end the stream before this call goes on: what is to be wiped must be known by then.
+      this.#reader = reader
       this.#resolveHeader(describeHeader(header))
       return reader
     } finally {

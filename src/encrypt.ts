@@ -119,6 +119,9 @@ function write(
   plaintext: Uint8Array,
 ): MaybePromise<Uint8Array<ArrayBuffer>> {
   assertBytes(plaintext, 'plaintext')
+  if (plaintext.length !== encryption.request.plaintextLength) {
+    throw new TypeError('plaintext changed its length before encrypt settled')
+  }
   const writer = messageWriter(encryption, materials, plaintext.length, plaintext.length)
   return endWith(
     () =>

@@ -73,6 +73,8 @@ export function prepareEncryption(
   isSynchronous: boolean,
 ): Encryption {
   assertOptions(options)
+  if (options.detachedKeys !== undefined && typeof options.detachedKeys !== 'boolean')
+    throw new TypeError('detachedKeys must be true or false')
   const { frameLength = DEFAULT_FRAME_LENGTH, maxEncryptedDataKeys = 0xffff, signal } = options
   const { algorithmSuite: asked, engine = 'auto' } = options
   const policy = commitmentPolicy(options.commitmentPolicy)

@@ -46,7 +46,10 @@ export interface EncryptionMaterials {
   /** The key that signs the message; present exactly when the suite signs. */
   readonly signingKey: EcdsaSigningKey | undefined
   readonly signal: AbortSignal | undefined
-  /** Takes the bytes over: they are wiped with the materials. Throws when there is a key already or its length is wrong. */
+  /**
+   * Takes the bytes over: they are wiped with the materials. Throws when there is a key already, its length is wrong, or
+   * it is all zeros.
+   */
   setDataKey(dataKey: Uint8Array): void
   /** Adds a key to the message. Its arrays are not copied: they must not change afterwards. */
   addEncryptedDataKey(encryptedDataKey: EncryptedDataKey): void

@@ -14,7 +14,7 @@ import type { EncryptOptions } from './encryption.ts'
 import { FormatError, UnsupportedError } from './errors.ts'
 import type { Keyring, MaterialsManager } from './materials.ts'
 import { readHeader, readWholeHeader, type DecodedHeader, type MessageHeader } from './message-header.ts'
-import { assertFrameLength } from './options.ts'
+import { assertFrameLength, assertMaxFrameLength, assertSignedStreams } from './options.ts'
 import { PendingBytes } from './pending-bytes.ts'
 import { assertWraps, rewrapHeader } from './rewrap-keys.ts'
 import { algorithmSuite, type AlgorithmSuite, type AlgorithmSuiteId, type AlgorithmSuiteName } from './suites.ts'
@@ -89,7 +89,9 @@ export function rewrapStream(
   options: RewrapStreamOptions = {},
 ): TransformStream<Uint8Array, Uint8Array<ArrayBuffer>> {
   const prepared = prepare(from, to, options)
-  const opening = decryptStream(from, { ...options, ...readingOptions(prepared.call) })
+  if (options.maxFrameLength !== undefined) assertMaxFrameLength(options.maxFrameLength)
+  if (options.signedStreams !== undefined) assertSignedStreams(options.signedStreams)
+  const open = (): DecryptStream => decryptStream(from, { ...options, ...readingOptions(prepared.call) })
   const input = stage()
   const output = stage()
   const { signal } = prepared.call
@@ -102,7 +104,7 @@ export function rewrapStream(
   }
   signal?.addEventListener('abort', abort)
   if (signal?.aborted === true) abort()
-  void pump({ ...prepared, to, opening }, input.readable, output.writable)
+  void pump({ ...prepared, to, open }, input.readable, output.writable)
     .catch(fail)
     .finally(() => signal?.removeEventListener('abort', abort))
   return Object.freeze({ readable: output.readable, writable: input.writable })
@@ -112,11 +114,12 @@ type Bytes = Uint8Array<ArrayBuffer>
 
 interface Rewrapping extends Prepared {
   readonly to: Keyring | MaterialsManager
-  readonly opening: DecryptStream
+  /** Begins to decrypt. */
+  readonly open: () => DecryptStream
 }
 
 async function pump(
-  { manager, call, plan, to, opening }: Rewrapping,
+  { manager, call, plan, to, open }: Rewrapping,
   input: ReadableStream<Bytes>,
   output: WritableStream<Bytes>,
 ): Promise<void> {
@@ -128,6 +131,7 @@ async function pump(
     await withoutFirst(rest, header.parsed.byteLength).pipeTo(output)
     return
   }
+  const opening = open()
   const plaintext = rest.pipeThrough(opening)
   const sealing = encryptStream(to, writingOptions(await opening.header, call, plan))
   await plaintext.pipeThrough(sealing).pipeTo(output)

@@ -1,4 +1,4 @@
-import { concatBytes } from '../../bindings/bytes.ts'
+import { concatBytes, copyBytes } from '../../bindings/bytes.ts'
 import { sha384, timingSafeEqual } from '../../bindings/hash.ts'
 import { canonicalContext } from '../../src/context.ts'
 import { AuthenticationError, FormatError, KeyUnavailableError } from '../../src/index.ts'
@@ -86,7 +86,7 @@ export class BranchKeyWrapping {
         this.#digest(attributes).subarray(0, digestBytes),
       )
       if (!isSame) throw new AuthenticationError()
-      return plaintext.slice(digestBytes)
+      return copyBytes(plaintext.subarray(digestBytes))
     } finally {
       plaintext.fill(0)
     }

@@ -1,4 +1,4 @@
-import { concatBytes } from '../../bindings/bytes.ts'
+import { concatBytes, isZero } from '../../bindings/bytes.ts'
 import { GcmKey } from '../../bindings/gcm.ts'
 import { sha384 } from '../../bindings/hash.ts'
 import { kdfCounter } from '../../bindings/kdf-counter.ts'
@@ -239,7 +239,8 @@ function notCached(branchKeyId: string): UnsupportedError {
 function checked(materials: BranchKeyMaterials, branchKeyId: string, version?: string): BranchKeyMaterials {
   const isKey = materials.branchKey instanceof Uint8Array && materials.branchKey.length === BRANCH_KEY_BYTES
   const isAsked = materials.branchKeyId === branchKeyId && (version === undefined || materials.version === version)
-  if (isKey && isAsked && isUuid(materials.version)) return materials
+  // Zeros are what is left of a key that was wiped.
+  if (isKey && isAsked && isUuid(materials.version) && !isZero(materials.branchKey)) return materials
   if (materials.branchKey instanceof Uint8Array) materials.branchKey.fill(0)
   throw new KeyUnavailableError(`the branch key store answered something else for branch key ${branchKeyId}`)
 }

@@ -1,4 +1,4 @@
-import { decrypt, decryptSync, encrypt, encryptSync, inspect, rawAesKeyring } from 'waxseal'
+import { decrypt, decryptSync, encrypt, encryptSync, inspect, rawAesKeyring, type Keyring } from 'waxseal'
 import { aesGcm, aesKw, aesKwp, hkdf, hmac, sha256, sha384, sha512, timingSafeEqual } from 'waxseal/core'
 import { concat, pattern } from './bytes.ts'
 import { equal, fail, isFresh, rejects, sameBytes, throws } from './check.ts'
@@ -183,6 +183,61 @@ async function detached(): Promise<void> {
   await rejects(() => decrypt(keyring, detachedCopy(KEY)), EXPECTED.type, 'decrypt')
 }
 
+/** A buffer that can be resized, where the runtime has such (ES2024), with the bytes in it. */
+function resizableBuffer(input: Uint8Array): {
+  readonly buffer: ArrayBuffer
+  readonly resize: (length: number) => void
+} {
+  const options = { maxByteLength: input.length }
+  const buffer = new (ArrayBuffer as new (length: number, options: object) => ArrayBuffer)(input.length, options)
+  new Uint8Array(buffer).set(input)
+  return {
+    buffer,
+    resize: (length) => {
+      if ('resize' in buffer) (buffer.resize as (length: number) => void)(length)
+      else structuredClone(buffer, { transfer: [buffer] })
+    },
+  }
+}
+
+const resizableCopy = (input: Uint8Array): Uint8Array => new Uint8Array(resizableBuffer(input).buffer, 0, input.length)
+
+async function resizable(): Promise<void> {
+  takesLike((input) => ({ bytes: resizableCopy(input), check: () => undefined }))
+  for (const engine of ['wasm', 'auto'] as const) {
+    // Long enough for the runtime's own AES.
+    const plaintext = pattern(300_000)
+    const options = { engine, frameLength: 65_536 }
+    const message = await encrypt(keyring, resizableCopy(plaintext), options)
+    const opened = await decrypt(keyring, resizableCopy(message), { engine })
+    sameBytes(opened.plaintext, plaintext, `the plaintext, ${engine}`)
+    const forged = resizableCopy(message)
+    forged[200_000]! ^= 1
+    await rejects(() => decrypt(keyring, forged, { engine }), EXPECTED.authentication, 'a changed message')
+  }
+  eachTaker(({ input, act }) => {
+    const { buffer, resize } = resizableBuffer(input)
+    const bytes = new Uint8Array(buffer, 0, input.length)
+    resize(input.length - 1)
+    throws(() => act(bytes), EXPECTED.type, 'a buffer that was shrunk')
+  })
+}
+
+/** A buffer that is shrunk while a key service is asked: a view of a part of it, and one that is as long as it. */
+async function shrunkMeanwhile(): Promise<void> {
+  for (const length of [500, undefined]) {
+    const { buffer, resize } = resizableBuffer(pattern(1000))
+    const shrinking: Keyring = {
+      unwrap: () => undefined,
+      wrap: async (materials) => {
+        resize(10)
+        await keyring.wrap(materials)
+      },
+    }
+    await rejects(() => encrypt(shrinking, new Uint8Array(buffer, 0, length)), EXPECTED.type, `a view of ${length}`)
+  }
+}
+
 async function otherTypes(): Promise<void> {
   const others = [undefined, null, 'text', 5, [1, 2], new ArrayBuffer(32), new DataView(new ArrayBuffer(32))]
   for (const other of [...others, new Uint16Array(16), new Uint8ClampedArray(32), { length: 32 }]) {
@@ -221,6 +276,8 @@ export const inputCases: readonly Case[] = group('inputs', {
   'a Buffer': buffers,
   'shared memory': shared,
   'a detached buffer': detached,
+  'a resizable buffer': resizable,
+  'a buffer that shrinks during a call': shrunkMeanwhile,
   'other types': otherTypes,
   'messages in views of larger buffers': asynchronous,
 })

@@ -243,6 +243,34 @@ describe('a branch key store', () => {
   })
 })
 
+it('takes Buffers for the answers of a KMS, and keeps no zeros for a key', async () => {
+  const inBuffers: KmsProvider = {
+    generateDataKey: async (request) => {
+      const answer = await provider.generateDataKey(request)
+      return { ...answer, plaintext: Buffer.from(answer.plaintext), ciphertext: Buffer.from(answer.ciphertext) }
+    },
+    encrypt: async (request) => {
+      const answer = await provider.encrypt(request)
+      return { ...answer, ciphertext: Buffer.from(answer.ciphertext) }
+    },
+    decrypt: async (request) => {
+      const answer = await provider.decrypt(request)
+      return { ...answer, plaintext: Buffer.from(answer.plaintext) }
+    },
+  }
+  const items = memoryBranchKeyItems()
+  const { store } = storeOf({ items, provider: inBuffers })
+  const branchKeyId = await store.createKey()
+  const expected = storeOf({ items }).store
+  const { branchKey, version } = await store.getActiveBranchKey({ branchKeyId })
+  expect(branchKey).toEqual((await expected.getActiveBranchKey({ branchKeyId })).branchKey)
+  expect((await store.getBranchKeyVersion({ branchKeyId, version })).branchKey).toEqual(branchKey)
+  expect((await store.getBeaconKey({ branchKeyId })).beaconKey).toEqual(
+    (await expected.getBeaconKey({ branchKeyId })).beaconKey,
+  )
+  expect(branchKey.some((byte) => byte !== 0)).toBe(true)
+})
+
 describe('a static branch key', () => {
   it('is answered in fresh bytes, and no other is', async () => {
     const version = randomUuid()

@@ -111,7 +111,7 @@ describe.each(ALGORITHMS)('kmsRsaKeyring with %s', (algorithm) => {
     const transplanted = preceded({ wrap: () => undefined, unwrap: () => undefined }, encryptedDataKey!)
     const moved: Keyring = {
       wrap: async (materials) => {
-        materials.setDataKey(new Uint8Array(materials.suite.keyBytes))
+        materials.setDataKey(new Uint8Array(materials.suite.keyBytes).fill(1))
         await transplanted.wrap(materials)
       },
       unwrap: () => undefined,
@@ -144,6 +144,16 @@ describe.each(ALGORITHMS)('kmsRsaKeyring with %s', (algorithm) => {
     expect((await decrypt(keyring, message)).plaintext).toEqual(plaintext)
   })
 
+  it('takes a Buffer for an answer', async () => {
+    const { arn, publicKey } = key
+    const decryptRsa: typeof provider.decryptRsa = async (request) => {
+      const answer = await provider.decryptRsa(request)
+      return { ...answer, plaintext: Buffer.from(answer.plaintext) }
+    }
+    const keyring = kmsRsaKeyring({ keyId: arn, algorithm, publicKey, provider: { decryptRsa } })
+    expect((await decrypt(keyring, await encrypt(keyring, plaintext))).plaintext).toEqual(plaintext)
+  })
+
   it('refuses the answers of a service that are not what was asked for, and wipes them', async () => {
     const { arn, publicKey } = key
     const message = await encrypt(kmsRsaKeyring({ keyId: arn, algorithm, publicKey }), plaintext)
@@ -164,7 +174,7 @@ describe.each(ALGORITHMS)('kmsRsaKeyring with %s', (algorithm) => {
       { keyId: arn.replace('1', '2') },
       { plaintext: new Uint8Array(0) },
       { plaintext: new Uint8Array(79).fill(1) },
-      { plaintext: new Uint8Array(80).fill(1) },
+      { plaintext: Buffer.alloc(80, 1) },
     ]) {
       expect(await failure(decrypt(answering(answer), message))).toBeInstanceOf(Error)
     }
@@ -281,7 +291,7 @@ describe.each(CURVES)('kmsEcdhKeyring on %s', (curve) => {
     changed.ciphertext[70]! ^= 1
     const only = (key: EncryptedDataKey): Keyring => ({
       wrap: (materials) => {
-        materials.setDataKey(new Uint8Array(materials.suite.keyBytes))
+        materials.setDataKey(new Uint8Array(materials.suite.keyBytes).fill(1))
         materials.addEncryptedDataKey(key)
       },
       unwrap: () => undefined,

@@ -87,7 +87,7 @@ describe('a data key', () => {
       suite: inspect(encryptSync(aes, plaintext)).algorithmSuite,
       encryptionContext: {},
       requiredEncryptionContextKeys: [],
-      random: (length: number) => new Uint8Array(length),
+      random: (length: number) => new Uint8Array(length).fill(1),
       signal: undefined,
     }
     for (const plaintextLength of [undefined, undefined, 5, 5]) {
@@ -104,12 +104,12 @@ describe('a data key', () => {
       encryptionContext: {},
       requiredEncryptionContextKeys: [],
       plaintextLength: 5,
-      random: (length: number) => new Uint8Array(length),
+      random: (length: number) => new Uint8Array(length).fill(1),
       signal: undefined,
     }
     const given = await materials.encryptionMaterials(request)
     expect(() => {
-      given.setDataKey(new Uint8Array(32))
+      given.setDataKey(new Uint8Array(32).fill(1))
     }).toThrow(TypeError)
     const encryptedDataKey = { providerId: 'x', providerInfo: plaintext, ciphertext: plaintext }
     expect(() => {

@@ -109,6 +109,20 @@ describe('data keys', () => {
     expect(error).toBeInstanceOf(KeyUnavailableError)
   })
 
+  it('are no zeros, which is what a keyring would hand out the second time', async () => {
+    const dataKey = new Uint8Array(32).fill(7)
+    const careless: Keyring = {
+      wrap: (materials) => {
+        materials.setDataKey(dataKey)
+        return aes.wrap(materials)
+      },
+      unwrap: () => dataKey,
+    }
+    const message = await encrypt(careless, plaintext)
+    await expect(encrypt(careless, plaintext)).rejects.toThrow(RangeError)
+    await expect(decrypt(careless, message)).rejects.toThrow(KeyUnavailableError)
+  })
+
   it('must be made and wrapped by the keyring', async () => {
     const idle: Keyring = { wrap: async () => undefined, unwrap: async () => undefined }
     await expect(encrypt(idle, plaintext)).rejects.toThrow(KeyUnavailableError)
@@ -118,7 +132,7 @@ describe('data keys', () => {
     const unwrapped: Keyring = {
       ...idle,
       wrap: async (materials) => {
-        materials.setDataKey(new Uint8Array(32))
+        materials.setDataKey(new Uint8Array(32).fill(1))
       },
     }
     await expect(encrypt(unwrapped, plaintext)).rejects.toThrow(KeyUnavailableError)

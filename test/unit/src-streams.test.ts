@@ -2,9 +2,10 @@ import { PassThrough, Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { describe, expect, it, vi } from 'vitest'
 import { decrypt, decryptStream, encrypt, encryptStream, LimitError, multiKeyring } from '../../src/index.ts'
-import type { Keyring } from '../../src/index.ts'
+import type { DecryptStream, Keyring } from '../../src/index.ts'
 import { pieces, pour } from '../conformance/pouring.ts'
 import { VectorFolder } from '../esdk/esdk-vectors.ts'
+import { MessageReader } from '../../src/message-reader.ts'
 import { keyring, text } from './framed-messages.ts'
 
 const vectors = new VectorFolder(new URL('../esdk/selection/', import.meta.url))
@@ -99,6 +100,21 @@ describe('a stream', () => {
       const { failures } = await pour(encryptStream(waiting, { frameLength }), [chunk])
       expect(failures[0]).toBeInstanceOf(TypeError)
     }
+  })
+
+  it.each<[string, (stream: DecryptStream, abort: AbortController) => unknown]>([
+    ['its reader is cancelled', ({ readable }) => readable.cancel('no')],
+    ['its writer is aborted', ({ writable }) => writable.abort('no')],
+    ['its signal is aborted', (_, abort) => abort.abort('no')],
+  ])('wipes its key if %s as soon as the header is there', async (_, act) => {
+    const wiped = vi.spyOn(MessageReader.prototype, 'dispose')
+    const abort = new AbortController()
+    const stream = decryptStream(keyring, { signal: abort.signal })
+    const acting = stream.header.then(() => act(stream, abort))
+    const poured = pour(stream, [await encrypt(keyring, text(10_000))])
+    await Promise.allSettled([acting, poured])
+    expect(wiped).toHaveBeenCalled()
+    wiped.mockRestore()
   })
 
   it('reads a header of many keys byte by byte', async () => {
