@@ -63,6 +63,8 @@ export class AuditLog {
   readonly signals: Signal[] = []
   #number: number
   #mac: Uint8Array
+  /** Why a record could not be appended. */
+  #failure: { readonly reason: unknown } | undefined
 
   private constructor(
     rows: StoreTransaction,
@@ -83,8 +85,20 @@ export class AuditLog {
     return new AuditLog(rows, records, key, await readHead(records))
   }
 
-  /** `make` gets ids that no other record has: the halves of the MAC before this record. */
+  /**
+   * `make` gets ids that no other record has: the halves of the MAC before this record. When it fails, the transaction
+   * does: {@link close} rejects, so that nothing is committed without its record.
+   */
   async append(make: (ids: RecordIds) => AuditRecord): Promise<RecordIds> {
+    try {
+      return await this.#append(make)
+    } catch (reason) {
+      this.#failure ??= { reason }
+      throw reason
+    }
+  }
+
+  async #append(make: (ids: RecordIds) => AuditRecord): Promise<RecordIds> {
     const ids = { eventId: uuidOf(this.#mac.subarray(0, 16)), requestId: uuidOf(this.#mac.subarray(16, 32)) }
     const record = make(ids)
     const link = { number: this.#number + 1, body: JSON.stringify(record) }
@@ -97,8 +111,9 @@ export class AuditLog {
     return ids
   }
 
-  /** Writes the new head; the last thing in a transaction. */
+  /** Writes the new head; the last thing in a transaction. Rejects if a record is missing. */
   async close(): Promise<void> {
+    if (this.#failure) throw this.#failure.reason
     const time = this.knownTime
     if (this.#number === (this.#head?.record.records ?? 0) && !this.#isLate(time)) return
     const record = { records: this.#number, mac: toHex(this.#mac), ...(time !== undefined && { time }) }

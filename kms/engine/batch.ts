@@ -52,9 +52,10 @@ export class Batch {
       // A key that cannot be read must not keep the others from their dates; its own calls say what is wrong with it.
       result = 'held'
     }
+    // First of all its record: from here on nothing undoes the work but the end of the transaction.
+    if (result !== 'held') await this.#note(result)
     await this.schedule.remove(entry)
     if (result === 'held') await postpone(context, entry)
-    else await this.#note(result)
   }
 
   /** Does what is due of one key; false if it must wait. */

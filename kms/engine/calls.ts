@@ -191,7 +191,12 @@ export class Calls {
     const trail = new Trail()
     const outcome = await this.#act(batch, call, { now, trail }, mayDestroy)
     if ('error' in outcome && outcome.error instanceof OutsideWork) return outcome.error
-    await this.#record(batch, call, { now, trail }, outcome)
+    try {
+      await this.#record(batch, call, { now, trail }, outcome)
+    } catch (error) {
+      if ('output' in outcome) discard(outcome.output)
+      throw error
+    }
     if ('error' in outcome) throw outcome.error
     return outcome.output
   }
