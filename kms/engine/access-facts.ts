@@ -6,7 +6,7 @@ import type { KeyRecord } from './records.ts'
 /** The policies of the caller: only of a user who is still the one that he was. */
 export async function identityPoliciesOf(context: ActionContext): Promise<readonly PolicyDocument[]> {
   const user = await findUserOf(context, context.caller)
-  return Object.values(user?.policies ?? {}).map((text) => context.policies.parse(text, 'identity'))
+  return Object.values(user?.policies ?? {}).map((text) => context.policies.read(text, 'identity'))
 }
 
 /** What conditions know of the call. */

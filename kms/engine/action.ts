@@ -1,3 +1,4 @@
+import type { PolicyReader } from '../policy/index.ts'
 import type { Scope } from './arn.ts'
 import type { CallOptions, Principal } from './caller.ts'
 import type { KeyStoreHost } from './key-store-host.ts'
@@ -5,7 +6,6 @@ import type { RootKeys } from './keys.ts'
 import type { ShapeName } from './model.ts'
 import type { RecordTransaction, UsageRecord } from './records.ts'
 import type { Schedule } from './schedule.ts'
-import type { PolicyTexts } from './policy-texts.ts'
 import type { StoreKeys } from './store-keys.ts'
 import type { Trail } from './trail.ts'
 import type { ActionName } from './types.ts'
@@ -27,7 +27,7 @@ export interface ActionContext {
   readonly storeKeys: StoreKeys
   /** What custom key stores need from outside. */
   readonly keyStores: KeyStoreHost
-  readonly policies: PolicyTexts
+  readonly policies: PolicyReader
   readonly records: RecordTransaction
   readonly schedule: Schedule
   /** What the audit record of this call says beside its input and output. */

@@ -1,4 +1,5 @@
 import { KmsError } from '../errors.ts'
+import { PolicyReader } from '../policy/index.ts'
 import type { Store } from '../store/store.ts'
 import type { Action, ActionContext } from './action.ts'
 import type { Scope } from './arn.ts'
@@ -12,7 +13,6 @@ import type { KeyStoreHost } from './key-store-host.ts'
 import type { RootKeys } from './keys.ts'
 import { DueFirst } from './lookup.ts'
 import { discard, OutsideResults, OutsideWork, wipeBytes } from './outside.ts'
-import { PolicyTexts } from './policy-texts.ts'
 import { assertUnderRoot } from './root.ts'
 import type { Signals } from './signals.ts'
 import type { StoreKeys } from './store-keys.ts'
@@ -56,7 +56,7 @@ type Outcome = { readonly output: unknown } | { readonly error: unknown }
 export class Calls {
   readonly #host: Host
   readonly #known = new KnownRows()
-  readonly #policies = new PolicyTexts()
+  readonly #policies = new PolicyReader()
   readonly #queue: CommitQueue<Batch>
   readonly #guard: TimeGuard
   #removals: Promise<void> = Promise.resolve()

@@ -6,6 +6,7 @@ import {
   namedPrincipals,
   wouldLockOut,
   type KeyPolicy,
+  type PolicyDocument,
 } from '../policy/index.ts'
 import { callFacts, identityPoliciesOf, keyFacts } from './access-facts.ts'
 import type { ActionContext } from './action.ts'
@@ -34,11 +35,12 @@ export async function readPolicy(
 
 /** The policy of a key, as it is evaluated. */
 export async function keyPolicyOf(context: ActionContext, keyId: string): Promise<KeyPolicy> {
-  return evaluated(context, (await readPolicy(context, keyId)).record)
+  const { text, ids } = (await readPolicy(context, keyId)).record
+  return evaluated(context.policies.read(text, 'key'), ids)
 }
 
-function evaluated({ policies }: ActionContext, { text, ids }: PolicyRecord): KeyPolicy {
-  return { document: policies.parse(text, 'key'), ids: (arn) => (Object.hasOwn(ids, arn) ? ids[arn] : undefined) }
+function evaluated(document: PolicyDocument, ids: PolicyRecord['ids']): KeyPolicy {
+  return { document, ids: (arn) => (Object.hasOwn(ids, arn) ? ids[arn] : undefined) }
 }
 
 /** A new policy of a key. */
@@ -57,18 +59,18 @@ export interface NewPolicy {
 export async function writePolicy(context: ActionContext, key: KeyRecord, policy: NewPolicy): Promise<void> {
   const { scope, records, policies } = context
   const text = policy.text ?? defaultKeyPolicy(scope.partition, scope.account)
+  const document = policies.check(text, 'key')
   const ids: Record<string, string> = {}
-  for (const arn of namedPrincipals(policies.parse(text, 'key'))) {
+  for (const arn of namedPrincipals(document)) {
     const id = await principalId(context, arn)
     if (id !== undefined) ids[arn] = id
   }
-  const record = { text, ids }
-  if (policy.bypassesLockoutCheck !== true) await assertNoLockOut(context, key, record)
+  if (policy.bypassesLockoutCheck !== true) await assertNoLockOut(context, key, evaluated(document, ids))
   const id = policyRow(scope, key.keyId)
-  await records.put('policy', id, record, await records.get('policy', id), rowId(scope, key.keyId))
+  await records.put('policy', id, { text, ids }, await records.get('policy', id), rowId(scope, key.keyId))
 }
 
-async function assertNoLockOut(context: ActionContext, key: KeyRecord, record: PolicyRecord): Promise<void> {
+async function assertNoLockOut(context: ActionContext, key: KeyRecord, keyPolicy: KeyPolicy): Promise<void> {
   const request = accessRequest({
     ...callFacts(context),
     permission: 'PutKeyPolicy',
@@ -76,6 +78,6 @@ async function assertNoLockOut(context: ActionContext, key: KeyRecord, record: P
     key: keyFacts(key),
   })
   const identityPolicies = await identityPoliciesOf(context)
-  if (!wouldLockOut(request, { keyPolicy: evaluated(context, record), identityPolicies })) return
+  if (!wouldLockOut(request, { keyPolicy, identityPolicies })) return
   throw new KmsError('MalformedPolicyDocumentException', LOCK_OUT_MESSAGE)
 }

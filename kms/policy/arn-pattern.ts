@@ -6,6 +6,13 @@ import { allOf, truthOf, type Truth } from './truth.ts'
 /** An ARN is `arn:partition:service:region:account:resource`; colons of the resource are its own. */
 const FIELDS = 6
 
+/** Most fields of most patterns. */
+const EVERY_FIELD = new Pattern(['many'])
+
+function readField(parts: readonly TemplatePart[]): Pattern {
+  return parts.every((part) => part === 'many') && parts.length > 0 ? EVERY_FIELD : new Pattern(parts)
+}
+
 /** Cuts a pattern at its colons; those inside a variable's name are none. */
 function cut(parts: readonly TemplatePart[]): readonly (readonly TemplatePart[])[] {
   let field: TemplatePart[] = []
@@ -16,9 +23,9 @@ function cut(parts: readonly TemplatePart[]): readonly (readonly TemplatePart[])
       continue
     }
     const [first = '', ...rest] = splitFields(part.text, FIELDS - fields.length + 1)
-    field.push({ text: first })
+    if (first !== '') field.push({ text: first })
     for (const text of rest) {
-      field = [{ text }]
+      field = text === '' ? [] : [{ text }]
       fields.push(field)
     }
   }
@@ -50,7 +57,7 @@ export function readArnCondition(text: string, language: Language): (actual: str
   const parts = text === '*' ? readTemplate('*:*:*:*:*:*', language) : readTemplate(text, language)
   const fields = cut(parts)
   if (fields.length !== FIELDS) throw new PolicyError('condition', `'${text}' is no ARN with six fields.`)
-  const patterns = fields.map((field) => new Pattern(field))
+  const patterns = fields.map(readField)
   return (actual, evaluation) => {
     evaluation.meter.spend(actual.length + 1)
     const actualFields = splitFields(actual, FIELDS)
@@ -88,7 +95,7 @@ export function readResource(text: string, language: Language): ResourcePattern 
   if (fields.slice(0, FIELDS - 1).some((field) => field.some(isVariable))) {
     throw new PolicyError('resource', `Resource '${text}' has a variable before the resource's own part.`)
   }
-  const patterns = Array.from({ length: FIELDS }, (_, i) => new Pattern(fields[i] ?? ['many']))
+  const patterns = Array.from({ length: FIELDS }, (_, i) => readField(fields[i] ?? ['many']))
   return {
     isEvery: false,
     isUnfilled: hasUnfilledVariable(parts),
