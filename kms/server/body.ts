@@ -16,17 +16,23 @@ export function assertDeclaredLength(contentLength: string | null | undefined, l
   if (Number(contentLength ?? 0) > limits.maxBytes) throw tooLarge(limits)
 }
 
-/** Reads the body of a request. What is too long or too slow is cancelled, so that no memory is kept for it. */
+/** Tells when a body is not waited for any more, and why. */
+export function onAbort(signal: AbortSignal | undefined, tell: (reason: Error) => void): void {
+  signal?.addEventListener('abort', () => tell(signal.reason as Error), { once: true })
+}
+
+/** Reads the body of a request. What is too long, too slow or not waited for is cancelled, so that no memory is kept for it. */
 export async function readBody(request: Request, limits: BodyLimits): Promise<Uint8Array<ArrayBuffer>> {
   // Firefox shows no stream.
   if (!(request.body as ReadableStream<Uint8Array> | null | undefined)) return readWhole(request, limits)
   const reader = request.body!.getReader()
   let timer: ReturnType<typeof setTimeout> | undefined
-  const timeout = new Promise<never>((_, reject) => {
+  const end = new Promise<never>((_, reject) => {
     timer = setTimeout(() => reject(tooSlow(limits)), limits.timeout)
+    onAbort(limits.signal, reject)
   })
   try {
-    return await Promise.race([readAll(reader, limits), timeout])
+    return await Promise.race([readAll(reader, limits), end])
   } catch (error) {
     void reader.cancel(error).catch(() => undefined)
     throw error

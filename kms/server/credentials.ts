@@ -21,7 +21,10 @@ export interface Credential {
   readonly release?: (() => void) | undefined
 }
 
-/** Finds the credential of an access key id, for each request anew: a key that was deleted ends at once. */
+/**
+ * Finds the credential of an access key id, twice for each request: before its body is read, and anew when it has come. So
+ * a key that was deleted ends at once, however long a request was held back.
+ */
 export type CredentialSource = (accessKeyId: string) => Credential | undefined | Promise<Credential | undefined>
 
 /**

@@ -26,6 +26,8 @@ export interface BodyLimits {
   readonly maxBytes: number
   /** Milliseconds. */
   readonly timeout: number
+  /** Aborted when the body is not waited for any more: reading it must reject with the reason. */
+  readonly signal?: AbortSignal | undefined
 }
 
 /** What is sent back. */

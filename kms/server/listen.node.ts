@@ -3,7 +3,7 @@ import { createServer as createSecureServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import type { TLSSocket } from 'node:tls'
 import { assertReachable, urlOf } from './address.ts'
-import { joinChunks, tooLarge, tooSlow } from './body.ts'
+import { joinChunks, onAbort, tooLarge, tooSlow } from './body.ts'
 import type { BodyLimits, ReceivedRequest } from './exchange.ts'
 import type { Listener, Listening } from './listener.ts'
 import type { KmsServer } from './server.ts'
@@ -152,6 +152,7 @@ function readBody(request: IncomingMessage, limits: BodyLimits): Promise<Uint8Ar
       clearTimeout(timer)
       resolve(joinChunks(chunks, length))
     })
+    onAbort(limits.signal, fail)
     request.once('error', fail)
     request.once('close', () => fail(new Error('the connection was closed')))
   })

@@ -11,3 +11,8 @@ export class Refusal extends Error {
     this.status = status
   }
 }
+
+/** The refusal of one request too many. */
+export function throttled(): Refusal {
+  return new Refusal('ThrottlingException', 'You have exceeded the rate at which you may call KMS.')
+}

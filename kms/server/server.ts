@@ -2,13 +2,14 @@ import { sha256, timingSafeEqual } from '../../bindings/hash.ts'
 import { encodeUtf8 } from '../../bindings/text.ts'
 import type { Engine } from '../engine/index.ts'
 import { exceptionName, failure, success, text } from './answers.ts'
-import { readClaim, unknownCredential, verifySignature, type Claim } from './authenticate.ts'
+import { readClaim, unknownCredential, verifySignature } from './authenticate.ts'
+import { Bodies } from './bodies.ts'
 import { assertDeclaredLength, readBody } from './body.ts'
-import type { Caller, CredentialSource } from './credentials.ts'
+import type { Caller, Credential, CredentialSource } from './credentials.ts'
 import { isLoopback, type Answer, type BodyLimits, type Peer, type ReceivedRequest } from './exchange.ts'
 import { inputShape, readInput, wipeInput, writeOutput } from './json.ts'
 import { Metrics } from './metrics.ts'
-import { Refusal } from './refusal.ts'
+import { Refusal, throttled } from './refusal.ts'
 import { SigningKeys } from './signing-keys.ts'
 
 /** Options of {@link createKmsServer}. */
@@ -27,7 +28,10 @@ export interface KmsServerOptions {
   readonly maxHeaderBytes?: number | undefined
   /** Milliseconds in which a body must arrive. Default 10,000. */
   readonly bodyTimeout?: number | undefined
-  /** Requests that may wait for their answers; one more is throttled. Default 1024. */
+  /**
+   * Requests that may wait for their answers; one more is throttled. Those whose body has not come yet count apart: there
+   * may be as many, and one more ends another of them. Default 1024.
+   */
   readonly maxRequests?: number | undefined
   /** Lets who sends it as a bearer token read `/metrics`. Without it only the loopback interface may. */
   readonly metricsToken?: string | undefined
@@ -114,6 +118,7 @@ class Server {
   readonly #limits: BodyLimits
   readonly #maxHeaderBytes: number
   readonly #maxRequests: number
+  readonly #bodies: Bodies
   readonly #metricsToken: Uint8Array | undefined
   readonly #keys = new SigningKeys()
   readonly #metrics = new Metrics()
@@ -135,6 +140,7 @@ class Server {
     }
     this.#maxHeaderBytes = positive(options.maxHeaderBytes, 'maxHeaderBytes', 0x4000)
     this.#maxRequests = positive(options.maxRequests, 'maxRequests', 1024)
+    this.#bodies = new Bodies(this.#limits, this.#maxRequests)
     this.#metricsToken = metricsToken === undefined ? undefined : sha256(encodeUtf8(metricsToken, 'metricsToken'))
   }
 
@@ -217,32 +223,37 @@ class Server {
     })
   }
 
-  /** The cheapest checks come first, and the body is read only for an access key that exists. */
+  /**
+   * The cheapest checks come first, and the body is read only for an access key that exists. It is looked up once more
+   * when the body is here: who holds that back must not hold on to a key that was deleted.
+   */
   async #authenticate(request: ReceivedRequest): Promise<Sender & { readonly body: Uint8Array }> {
-    if (this.#metrics.inProgress > this.#maxRequests) {
-      throw new Refusal('ThrottlingException', 'You have exceeded the rate at which you may call KMS.')
-    }
+    if (this.#metrics.inProgress - this.#bodies.size > this.#maxRequests) throw throttled()
     const claim = readClaim(request, this.#clock(), this.#regions)
-    const credential = await this.#options.credentials(claim.accessKeyId)
-    if (!credential) throw unknownCredential()
-    try {
-      const body = await this.#verifiedBody(request, claim, credential.secretAccessKey)
-      return { caller: credential.principal, accessKeyId: claim.accessKeyId, region: claim.region, body }
-    } finally {
-      credential.release?.()
-    }
-  }
-
-  async #verifiedBody(request: ReceivedRequest, claim: Claim, secretAccessKey: Uint8Array): Promise<Uint8Array> {
+    const { accessKeyId, region } = claim
+    const known = await this.#credential(accessKeyId)
+    known.release?.()
     assertDeclaredLength(request.headers.get('content-length'), this.#limits)
-    const body = await request.body(this.#limits)
+    const body = await this.#bodies.read(request)
     try {
-      verifySignature(request, body, claim, secretAccessKey, this.#keys)
-      return body
+      const { principal, secretAccessKey, release } = await this.#credential(accessKeyId)
+      try {
+        verifySignature(request, body, claim, secretAccessKey, this.#keys)
+        return { caller: principal, accessKeyId, region, body }
+      } finally {
+        release?.()
+      }
     } catch (error) {
       body.fill(0)
       throw error
     }
+  }
+
+  /** @throws Refusal for an access key that nobody has */
+  async #credential(accessKeyId: string): Promise<Credential> {
+    const credential = await this.#options.credentials(accessKeyId)
+    if (!credential) throw unknownCredential()
+    return credential
   }
 
   #fail(error: unknown, request: ReceivedRequest, requestId: string): Answer {

@@ -111,6 +111,19 @@ describe('a Node server', () => {
     expect(await exchange(connect(port, '127.0.0.1'), silent)).toMatch(/^HTTP\/1\.1 408 [^]*connection: close/i)
   })
 
+  it('cuts off bodies that do not come, when there are too many, and answers the others', async () => {
+    const { port, host } = await start({}, { maxRequests: 2, bodyTimeout: 60_000 })
+    const silent = (await rawRequest(host)).replace('content-length: 2', 'content-length: 50')
+    const first = [1, 2].map(() => exchange(connect(port, '127.0.0.1'), silent))
+    const more = [connect(port, '127.0.0.1'), connect(port, '127.0.0.1')]
+    for (const socket of more) socket.write(silent)
+    for (const answer of await Promise.all(first)) {
+      expect(answer).toMatch(/^HTTP\/1\.1 400 [^]*connection: close[^]*ThrottlingException/i)
+    }
+    expect(await exchangeAt(port, await rawRequest(host))).toMatch(/^HTTP\/1\.1 200 /)
+    for (const socket of more) socket.destroy()
+  })
+
   it('survives clients that leave in the middle', async () => {
     const { port, host, errors } = await start()
     const raw = await rawRequest(host, (lines) =>

@@ -1,8 +1,21 @@
 import { createEngine, type Engine } from '../../../kms/engine/index.ts'
-import { createKmsServer, rootCredential, type KmsServer, type KmsServerOptions } from '../../../kms/server/index.ts'
+import {
+  createKmsServer,
+  rootCredential,
+  type CredentialSource,
+  type KmsServer,
+  type KmsServerOptions,
+} from '../../../kms/server/index.ts'
 import { memoryStore } from '../../../kms/store/memory.ts'
 import { ACCOUNT, NOW, REGION, ROOT_KEY } from '../engine-setup.ts'
 import { ACCESS_KEY_ID, SECRET } from './sign.ts'
+
+/** The root's access key, as `sign` signs with it. */
+export const ROOT: CredentialSource = rootCredential({
+  accessKeyId: ACCESS_KEY_ID,
+  secretAccessKey: SECRET,
+  account: ACCOUNT,
+})
 
 /** A server over an engine in memory, with the calls that the engine saw. */
 export interface ServerUnderTest {
@@ -31,7 +44,7 @@ export async function newServer(options: Partial<KmsServerOptions> = {}): Promis
   }
   const server = createKmsServer({
     engine: watched,
-    credentials: rootCredential({ accessKeyId: ACCESS_KEY_ID, secretAccessKey: SECRET, account: ACCOUNT }),
+    credentials: ROOT,
     clock: () => NOW,
     onError: (error) => errors.push(error),
     ...options,
