@@ -1,6 +1,6 @@
 import { sha256 } from '../../bindings/core.ts'
 import { KmsError } from '../errors.ts'
-import type { Principal } from '../policy/index.ts'
+import { arnsOf, type Principal } from '../policy/index.ts'
 import type { ActionContext } from './action.ts'
 import { rowId, type Scope } from './arn.ts'
 import { toHex } from './bytes.ts'
@@ -41,12 +41,11 @@ export async function grantsFor(context: ActionContext, { keyId }: KeyRecord): P
   return grants.flat()
 }
 
-/** Everything that a grant can call somebody: an assumed role is called by its session, or by the role. */
-function namesOf({ arn, account }: Principal): readonly string[] {
+/** Everything that a grant can call somebody. */
+function namesOf(caller: Principal): readonly string[] {
+  const { arn, account } = caller
   const partition = arn.split(':')[1] ?? 'aws'
-  const [, role] = /:assumed-role\/([^/]+)\//.exec(arn) ?? []
-  const names = [arn, account, `arn:${partition}:iam::${account}:root`]
-  return [...new Set(role === undefined ? names : [...names, `arn:${partition}:iam::${account}:role/${role}`])]
+  return [...new Set([...arnsOf(caller), account, `arn:${partition}:iam::${account}:root`])]
 }
 
 /** Whether this is the form of a grant id. */

@@ -48,7 +48,7 @@ const PARAMETERS: readonly (readonly [permissions: string, member: string, key: 
   ['Sign Verify', 'MessageType', 'kms:MessageType', 'RAW'],
   ['GenerateMac VerifyMac', 'MacAlgorithm', 'kms:MacAlgorithm'],
   ['DeriveSharedSecret', 'KeyAgreementAlgorithm', 'kms:KeyAgreementAlgorithm'],
-  ['ImportKeyMaterial', 'ExpirationModel', 'kms:ExpirationModel', 'KEY_MATERIAL_EXPIRES'],
+  ['ImportKeyMaterial', 'ExpirationModel', 'kms:ExpirationModel'],
   ['ImportKeyMaterial', 'ValidTo', 'kms:ValidTo'],
   ['GetParametersForImport', 'WrappingAlgorithm', 'kms:WrappingAlgorithm'],
   ['GetParametersForImport', 'WrappingKeySpec', 'kms:WrappingKeySpec'],

@@ -1,5 +1,5 @@
 import type { ActionPattern, Matcher, PolicyDocument, Statement } from './document.ts'
-import { namesAccount, namesCaller, type PrincipalIds, type PrincipalReach } from './principals.ts'
+import { exceptsCaller, namesAccount, namesCaller, type PrincipalIds, type PrincipalReach } from './principals.ts'
 import { Evaluation, type AccessRequest, type Principal } from './request.ts'
 import { allOf, anyOf, not, truthOf, type Truth } from './truth.ts'
 
@@ -50,8 +50,7 @@ function reachOf({ effect, principals }: Statement, caller: Principal, ids: Prin
 }
 
 /**
- * IAM User Guide, "NotPrincipal": a caller is excepted only if both he and his account are listed. An ARN that was bound
- * to nobody when the policy was put excepts nobody.
+ * IAM User Guide, "NotPrincipal": a caller is excepted only if both he and his account are listed.
  */
 function isExcepted(
   { members }: NonNullable<Statement['principals']>,
@@ -59,7 +58,7 @@ function isExcepted(
   ids: PrincipalIds,
   isAccount: boolean,
 ): boolean {
-  return isAccount && (caller.type === 'Account' || namesCaller(members, caller, ids, 'Allow'))
+  return isAccount && (caller.type === 'Account' || exceptsCaller(members, caller, ids))
 }
 
 function applies({ actions, resources, conditions }: Statement, evaluation: Evaluation): Truth {

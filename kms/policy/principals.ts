@@ -1,7 +1,7 @@
 import { PolicyError } from './error.ts'
 import type { Json } from './json.ts'
 import { isObject, stringsOf } from './members.ts'
-import type { Principal } from './request.ts'
+import { arnsOf, type Principal } from './request.ts'
 
 /** A member of `Principal` or `NotPrincipal`. */
 export type PolicyPrincipal =
@@ -24,6 +24,7 @@ const ACCOUNT = /^\d{12}$/
 const ACCOUNT_ARN = /^arn:(aws[a-z-]*):iam::(\d{12}):root$/
 const ARN =
   /^arn:aws[a-z-]*:(?:iam::\d{12}:(?:user|role)|sts::\d{12}:(?:assumed-role\/[\w+=,.@-]+|federated-user))\/[\w+=,.@/-]+$/
+const ROLE = /^arn:[^:]+:(?:iam::\d{12}:role|sts::\d{12}:assumed-role)\//
 const UNIQUE_ID = /^A[A-Z]{3}[A-Z0-9]{12,124}$/
 const ELSEWHERE = /^[\w.:/-]+$/
 
@@ -104,7 +105,8 @@ export function namesAccount(principals: readonly PolicyPrincipal[], caller: Pri
 /**
  * Whether one of the principals is the caller, or everyone. An ARN is the caller if it had his unique id when the policy
  * was put: a user who is created again under a name that a policy knows is another, and so is one who is created after
- * the policy named him. In a Deny such an unbound ARN stands for whoever has it now.
+ * the policy named him. In a Deny such an unbound ARN stands for whoever has it now. Roles are made elsewhere, and are
+ * known by their ARNs alone.
  */
 export function namesCaller(
   principals: readonly PolicyPrincipal[],
@@ -117,14 +119,38 @@ export function namesCaller(
       case 'everyone':
         return true
       case 'id':
-        return principal.id === caller.id && caller.type !== 'Anonymous'
+        return caller.type !== 'Anonymous' && (principal.id === caller.id || principal.id === roleId(caller))
       case 'arn': {
         if (caller.type === 'Anonymous') return false
         const id = ids(principal.arn)
-        return id === undefined ? effect === 'Deny' && principal.arn === caller.arn : id === caller.id
+        return id === undefined ? isUnbound(principal.arn, caller, effect) : id === caller.id
       }
       default:
         return false
     }
   })
+}
+
+/** Of `roleId:session`. */
+function roleId({ type, id }: Principal): string | undefined {
+  return type === 'Role' ? id.split(':')[0] : undefined
+}
+
+/** Whether an ARN that nobody of here had is what the caller is called by. */
+function isUnbound(arn: string, caller: Principal, effect: 'Allow' | 'Deny'): boolean {
+  const names = arnsOf(caller)
+  if (effect === 'Allow') return caller.type === 'Role' && ROLE.test(arn) && names.includes(arn)
+  // An account has one role of a name, whatever its path: it may be the session's.
+  return names.includes(arn) || names.includes(arn.replace(/:role\/.*\//, ':role/'))
+}
+
+/**
+ * Whether a `NotPrincipal` excepts the caller: of a session, both the session and its role must be listed (IAM User
+ * Guide, "NotPrincipal"). An ARN that was bound to nobody when the policy was put excepts nobody of here.
+ */
+export function exceptsCaller(principals: readonly PolicyPrincipal[], caller: Principal, ids: PrincipalIds): boolean {
+  if (caller.type !== 'Role') return namesCaller(principals, caller, ids, 'Allow')
+  return arnsOf(caller).every((arn) =>
+    principals.some((principal) => principal.kind === 'arn' && principal.arn === arn),
+  )
 }

@@ -12,6 +12,17 @@ export interface Principal {
   readonly tags: Readonly<Record<string, string>>
 }
 
+const SESSION = /^arn:([^:]+):sts::(\d{12}):assumed-role\/([^/]+)\/[^/]+$/
+
+/**
+ * What a principal is called by, his own ARN first: a session of a role is the role as well (IAM User Guide, "AWS JSON
+ * policy elements: Principal"). The ARN of a session does not say the role's path.
+ */
+export function arnsOf({ arn }: Principal): readonly [string, ...string[]] {
+  const [, partition = '', account = '', role] = SESSION.exec(arn) ?? []
+  return role === undefined ? [arn] : [arn, `arn:${partition}:iam::${account}:role/${role}`]
+}
+
 /** One permission that is asked for. A call of the API may ask for several, one after the other. */
 export interface AccessRequest {
   readonly principal: Principal
@@ -66,6 +77,13 @@ function keysOf(request: AccessRequest): ReadonlyMap<string, ContextValues> {
   return keys
 }
 
+const KEY = /^arn:[^:]*:kms:[^:]*:[^:]*:key\//
+
+/** "KMS key resource operations" and "custom key store operations" (AWS KMS Developer Guide, "kms:CallerAccount"). */
+function hasCallerAccount({ action, resource }: AccessRequest): boolean {
+  return KEY.test(resource) || /CustomKeyStores?$/.test(action)
+}
+
 /** The keys that the principal and the encryption context say. */
 function* ownKeysOf(request: AccessRequest): Iterable<readonly [string, readonly string[]]> {
   const { principal, encryptionContext = {} } = request
@@ -75,9 +93,10 @@ function* ownKeysOf(request: AccessRequest): Iterable<readonly [string, readonly
   yield ['aws:PrincipalIsAWSService', ['false']]
   yield ['aws:ViaAWSService', ['false']]
   if (principal.type !== 'Anonymous') {
-    yield ['aws:PrincipalArn', [principal.arn]]
+    // Of a session, the role's.
+    yield ['aws:PrincipalArn', arnsOf(principal).slice(-1)]
     yield ['aws:PrincipalAccount', [principal.account]]
-    yield ['kms:CallerAccount', [principal.account]]
+    if (hasCallerAccount(request)) yield ['kms:CallerAccount', [principal.account]]
     yield ['aws:userid', [principal.id]]
   }
   if (principal.type === 'User') yield ['aws:username', [principal.arn.slice(principal.arn.lastIndexOf('/') + 1)]]

@@ -131,7 +131,7 @@ describe('the condition keys of a call', () => {
       { WrappingAlgorithm: 'a', WrappingKeySpec: 'b' },
       { 'kms:WrappingAlgorithm': ['a'], 'kms:WrappingKeySpec': ['b'] },
     ],
-    ['ImportKeyMaterial', {}, { 'kms:ExpirationModel': ['KEY_MATERIAL_EXPIRES'], 'kms:ValidTo': [] }],
+    ['ImportKeyMaterial', {}, { 'kms:ExpirationModel': [], 'kms:ValidTo': [] }],
     ['ImportKeyMaterial', { ExpirationModel: 'KEY_MATERIAL_EXPIRES', ValidTo: new Date(1546257599500) }, {
       'kms:ExpirationModel': ['KEY_MATERIAL_EXPIRES'], 'kms:ValidTo': ['1546257599.5'],
     }], // prettier-ignore

@@ -283,6 +283,27 @@ describe('a request on no key', () => {
     expect(authorise(request({ ...options, principal }), authority(...policies))).toEqual({ decision, by, grants: [] })
   })
 
+  it.each([
+    ['kms:CreateKey', '*', 'implicit-deny'],
+    ['kms:ListKeys', '*', 'implicit-deny'],
+    ['kms:ListAliases', '*', 'implicit-deny'],
+    ['kms:GenerateRandom', '*', 'implicit-deny'],
+    ['kms:ListRetirableGrants', '*', 'implicit-deny'],
+    ['kms:CreateAlias', `arn:aws:kms:us-east-1:${ACCOUNT}:alias/key/a`, 'implicit-deny'],
+    ['kms:DescribeCustomKeyStores', '*', 'allow'],
+    ['kms:CreateCustomKeyStore', '*', 'allow'],
+    ['kms:CreateAlias', KEY, 'allow'],
+    ['kms:Decrypt', KEY, 'allow'],
+  ])(
+    'has kms:CallerAccount if it is on a key, or on a custom key store: %s on %s: %s',
+    (action, resource, decision) => {
+      const Condition = { StringEquals: { 'kms:CallerAccount': ACCOUNT } }
+      const text = policyText(statement({ Principal: undefined, Condition }))
+      const asked = request({ action, resource })
+      expect(authorise(asked, { identityPolicies: [parsePolicy(text, 'identity')] }).decision).toBe(decision)
+    },
+  )
+
   it('is on * or on an alias', () => {
     const alias = `arn:aws:kms:us-east-1:${ACCOUNT}:alias/a`
     const policy = identityPolicy({ Action: 'kms:CreateAlias', Resource: `arn:aws:kms:*:${ACCOUNT}:alias/*` })
