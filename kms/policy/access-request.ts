@@ -161,10 +161,8 @@ function addTags(context: Context, tags: unknown): void {
 function constraintsOf(input: AccessFacts['input']): Readonly<Record<string, Readonly<Record<string, string>>>> {
   const constraints = (input.Constraints ?? {}) as Record<string, Record<string, string> | undefined>
   const { EncryptionContextEquals: equals, EncryptionContextSubset: subset } = constraints
-  return {
-    ...(equals && { EncryptionContextEquals: equals }),
-    ...(subset && { EncryptionContextSubset: subset }),
-  }
+  const types = { EncryptionContextEquals: equals ?? {}, EncryptionContextSubset: subset ?? {} }
+  return Object.fromEntries(Object.entries(types).filter(([, pairs]) => Object.keys(pairs).length > 0))
 }
 
 function encryptionContextOf({ permission, input }: AccessFacts): AccessRequest['encryptionContext'] {

@@ -47,6 +47,21 @@ describe('grants', () => {
     await kms.encryptAs(alice, { c: '3', x: 'y' })
   })
 
+  it('have constraints of one pair to eight, of values up to 384 characters', async () => {
+    const pairs = (count: number, value = 'v'): Record<string, string> =>
+      Object.fromEntries(Array.from({ length: count }, (_, i) => [`k${String(i)}`, value]))
+    for (const type of ['EncryptionContextSubset', 'EncryptionContextEquals']) {
+      for (const wrong of [pairs(0), pairs(9), { a: 'v', b: 'v'.repeat(385) }]) {
+        await refused(give({ Constraints: { [type]: wrong } }), 'ValidationException', new RegExp(type))
+      }
+      await give({ Constraints: { [type]: pairs(8, 'v'.repeat(384)) } })
+    }
+    const both = { EncryptionContextSubset: pairs(1), EncryptionContextEquals: {} }
+    await refused(give({ Constraints: both }), 'ValidationException', /EncryptionContextEquals needs/)
+    await give({ Constraints: {} })
+    expect((await engine.call('ListGrants', { KeyId })).Grants).toHaveLength(3)
+  })
+
   it('do not win over a deny', async () => {
     await give()
     await kms.putPolicy({ Effect: 'Deny', Principal: { AWS: userArn('alice') }, Action: 'kms:Encrypt', Resource: '*' })

@@ -149,6 +149,11 @@ describe('the condition keys of a call', () => {
       'kms:GrantConstraintType': ['EncryptionContextSubset'], 'kms:GrantIsForAWSResource': ['false'],
     }], // prettier-ignore
     ['CreateGrant', {}, { 'kms:GrantConstraintType': [] }],
+    [
+      'CreateGrant',
+      { Constraints: { EncryptionContextSubset: {}, EncryptionContextEquals: { a: '1' } } },
+      { 'kms:GrantConstraintType': ['EncryptionContextEquals'] },
+    ],
     ['RevokeGrant', {}, { 'kms:GrantIsForAWSResource': ['false'] }],
     ['RetireGrant', {}, { 'kms:GrantIsForAWSResource': [] }],
   ])('say what %s asks for in %j', (permission, input, expected) => {
@@ -157,7 +162,7 @@ describe('the condition keys of a call', () => {
 
   it('are all that policies may rely on', () => {
     const inputs = {
-      Constraints: { EncryptionContextEquals: {} }, Tags: [{ TagKey: 'a', TagValue: 'b' }], TagKeys: ['a'],
+      Constraints: { EncryptionContextEquals: { a: '1' } }, Tags: [{ TagKey: 'a', TagValue: 'b' }], TagKeys: ['a'],
       BypassPolicyLockoutSafetyCheck: true, GranteePrincipal: 'x', RetiringPrincipal: 'x', Operations: ['x'], KeyPairSpec: 'x',
       SigningAlgorithm: 'x', MacAlgorithm: 'x', KeyAgreementAlgorithm: 'x', ExpirationModel: 'x', ValidTo: 1,
       WrappingAlgorithm: 'x', WrappingKeySpec: 'x', PrimaryRegion: 'x', ReplicaRegion: 'x',

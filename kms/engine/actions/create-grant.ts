@@ -17,6 +17,10 @@ import type { CreateGrantInput, CreateGrantOutput } from '../types.ts'
 
 const GRANT_ID_BYTES = 32
 
+/** Quotas of AWS KMS for a grant constraint. */
+const MAX_PAIRS = 8
+const MAX_VALUE_CHARACTERS = 384
+
 /** CreateGrant: gives a principal permissions on a key. */
 export const createGrant: Action<CreateGrantInput, CreateGrantOutput> = {
   shape: 'CreateGrantRequest',
@@ -54,6 +58,24 @@ function assertSuitable(key: KeyRecord, { Operations, Constraints }: CreateGrant
   }
   if (Constraints && Object.keys(Constraints).length > 0 && !isSymmetric(key.keySpec)) {
     throw new KmsError('ValidationException', 'Grant constraints are for symmetric encryption keys only.')
+  }
+  assertConstraint('EncryptionContextSubset', Constraints?.EncryptionContextSubset)
+  assertConstraint('EncryptionContextEquals', Constraints?.EncryptionContextEquals)
+}
+
+/** A constraint without pairs would be one in name only. */
+function assertConstraint(name: string, pairs: Readonly<Record<string, string>> | undefined): void {
+  if (!pairs) return
+  const values = Object.values(pairs)
+  if (values.length === 0) throw new KmsError('ValidationException', `${name} needs an encryption context pair.`)
+  if (values.length > MAX_PAIRS) {
+    throw new KmsError('ValidationException', `${name} must have at most ${String(MAX_PAIRS)} pairs.`)
+  }
+  if (values.some((value) => value.length > MAX_VALUE_CHARACTERS)) {
+    throw new KmsError(
+      'ValidationException',
+      `The values of ${name} must have at most ${String(MAX_VALUE_CHARACTERS)} characters.`,
+    )
   }
 }
 
