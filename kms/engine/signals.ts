@@ -35,23 +35,30 @@ const USE =
 
 /** The signal that a record of the log is, if it is one. */
 export function signalOf(record: AuditRecord): Signal | undefined {
+  const { eventID: id, eventTime: time, recipientAccountId: account, awsRegion: region } = record
+  const pending = usedWhilePending(record)
+  if (pending !== undefined) {
+    const { eventName: action, userIdentity } = record
+    const caller = userIdentity.arn ?? ''
+    return { type: 'pending-deletion-use', id, time, account, region, keyArn: pending, action, caller }
+  }
   const type = typeOf(record)
   const keyArn = record.resources[0]?.ARN
-  if (type === undefined || keyArn === undefined) return undefined
-  const { eventID: id, eventTime: time, recipientAccountId: account, awsRegion: region, userIdentity } = record
-  const signal = { type, id, time, account, region, keyArn }
-  return type === 'pending-deletion-use'
-    ? { ...signal, action: record.eventName, caller: userIdentity.arn ?? '' }
-    : signal
+  return type === undefined || keyArn === undefined ? undefined : { type, id, time, account, region, keyArn }
 }
 
-function typeOf({ eventType, eventName, errorCode, errorMessage = '' }: AuditRecord): SignalType | undefined {
+/** The key of an action that was refused since it is pending deletion: of the two of ReEncrypt, the one it says so of. */
+function usedWhilePending({ eventName, errorMessage, resources }: AuditRecord): string | undefined {
+  if (!USE.test(eventName)) return undefined
+  // The text on which alarms of AWS CloudWatch go off.
+  return resources.find(({ ARN }) => errorMessage === `${ARN} is pending deletion.`)?.ARN
+}
+
+function typeOf({ eventType, eventName, errorCode }: AuditRecord): SignalType | undefined {
   if (eventType === 'AwsServiceEvent') {
     return Object.hasOwn(SERVICE_EVENTS, eventName) ? SERVICE_EVENTS[eventName] : undefined
   }
-  if (errorCode === undefined) return eventName === 'RotateKeyOnDemand' ? 'rotation' : undefined
-  // The text on which alarms of AWS CloudWatch go off.
-  return errorMessage.endsWith(' is pending deletion.') && USE.test(eventName) ? 'pending-deletion-use' : undefined
+  return errorCode === undefined && eventName === 'RotateKeyOnDemand' ? 'rotation' : undefined
 }
 
 /** The listeners of an engine. */

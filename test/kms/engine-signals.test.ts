@@ -56,6 +56,37 @@ it('tells of rotations, use of a key that is pending deletion, and deletions', a
   expect(signals).toHaveLength(4)
 })
 
+it('names the key of ReEncrypt that is pending deletion', async () => {
+  const { engine, signals } = await listening()
+  const [source, destination] = [await newKey(engine), await newKey(engine)]
+  const { CiphertextBlob } = await engine.call('Encrypt', { KeyId: source, Plaintext: Uint8Array.of(1) })
+  const reEncrypt = () => engine.call('ReEncrypt', { CiphertextBlob, DestinationKeyId: destination })
+  const use = (keyId: string): unknown =>
+    expect.objectContaining({
+      type: 'pending-deletion-use',
+      keyArn: `${ARN_PREFIX}key/${keyId}`,
+      action: 'ReEncrypt',
+      caller: `arn:aws:iam::${ACCOUNT}:root`,
+    })
+  await engine.call('ScheduleKeyDeletion', { KeyId: destination })
+  await refused(reEncrypt(), 'KMSInvalidStateException')
+  expect(signals).toEqual([use(destination)])
+  await engine.call('CancelKeyDeletion', { KeyId: destination })
+  await engine.call('EnableKey', { KeyId: destination })
+  await engine.call('ScheduleKeyDeletion', { KeyId: source })
+  await refused(reEncrypt(), 'KMSInvalidStateException')
+  expect(signals).toEqual([use(destination), use(source)])
+})
+
+it('tells nothing of a name that only reads like that', async () => {
+  const { engine, signals } = await listening()
+  const KeyId = await newKey(engine)
+  for (const name of ['x is pending deletion.', `${ARN_PREFIX}key/${KeyId} is pending deletion.`]) {
+    await refused(engine.call('Encrypt', { KeyId: name, Plaintext: Uint8Array.of(1) }), 'NotFoundException')
+  }
+  expect(signals).toEqual([])
+})
+
 it('tells of material a week before it expires, once, and when it has', async () => {
   const { engine, signals, wait } = await listening()
   const KeyId = await newKey(engine, { Origin: 'EXTERNAL' })
