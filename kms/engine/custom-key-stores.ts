@@ -18,6 +18,10 @@ export function newKeyStoreId({ random }: Pick<ActionContext, 'random'>): string
   return `cks-${toHex(random(ID_BYTES)).slice(0, ID_DIGITS)}`
 }
 
+export function isKeyStoreId(text: string): boolean {
+  return /^cks-[0-9a-f]{17}$/.test(text)
+}
+
 /** @throws KmsError `CustomKeyStoreNotFoundException` */
 export async function findKeyStore(context: RowContext, id: string): Promise<Stored<KeyStoreRecord>> {
   const stored = await context.records.get('keystore', storeRow(context.scope, id))

@@ -34,17 +34,22 @@ export async function readPage<T extends { readonly row: { readonly id: string }
   return { items, output: { Truncated: true, NextMarker: encodeMarker(last.row.id.slice(prefix.length)) } }
 }
 
-/** A page of what is in memory, each item with its id, in the order of the array. */
+/**
+ * A page of what is in memory, each item with its id, in the order of the ids. A page begins behind its marker, whether or
+ * not there still is an item of that id.
+ *
+ * @throws KmsError `InvalidMarkerException`
+ */
 export function pageOf<T extends { readonly id: string }>(
   items: readonly T[],
-  { limit, marker }: Pick<PageRequest, 'limit' | 'marker'>,
+  request: Pick<PageRequest, 'limit' | 'marker' | 'isId'>,
 ): Page<T> {
-  const last = items.findIndex(({ id }) => marker !== undefined && encodeMarker(id) === marker)
-  if (marker !== undefined && last < 0) throw invalidMarker()
-  const end = last + 1 + limit
-  const page = items.slice(last + 1, end)
-  if (end >= items.length) return { items: page, output: { Truncated: false } }
-  return { items: page, output: { Truncated: true, NextMarker: encodeMarker(items[end - 1]?.id ?? '') } }
+  const after = decodeMarker({ ...request, prefix: '' })
+  const rest = after === undefined ? items : items.filter(({ id }) => id > after)
+  const page = rest.slice(0, request.limit)
+  const last = rest.length > page.length ? page.at(-1) : undefined
+  if (last === undefined) return { items: page, output: { Truncated: false } }
+  return { items: page, output: { Truncated: true, NextMarker: encodeMarker(last.id) } }
 }
 
 /** @throws KmsError `ValidationException` if a limit that its shape allows is too high for its list */
@@ -61,8 +66,9 @@ function invalidMarker(): KmsError {
   return new KmsError('InvalidMarkerException', 'The marker is not one that this KMS answered.')
 }
 
+/** Base64url of UTF-8. As in JSON, what has no UTF-8 is escaped: the key of a tag may be any text. */
 function encodeMarker(id: string): string {
-  return btoa(String.fromCharCode(...new TextEncoder().encode(id)))
+  return btoa(String.fromCharCode(...new TextEncoder().encode(JSON.stringify(id).slice(1, -1))))
     .replaceAll('+', '-')
     .replaceAll('/', '_')
     .replaceAll('=', '')
@@ -71,10 +77,11 @@ function encodeMarker(id: string): string {
 function decodeMarker({ marker, prefix, isId }: PageRequest): string | undefined {
   if (marker === undefined) return undefined
   try {
-    const id = atob(marker.replaceAll('-', '+').replaceAll('_', '/'))
+    const bytes = Uint8Array.from(atob(marker.replaceAll('-', '+').replaceAll('_', '/')), (char) => char.charCodeAt(0))
+    const id = JSON.parse(`"${new TextDecoder().decode(bytes)}"`) as string
     if (isId(id) && encodeMarker(id) === marker) return prefix + id
   } catch {
-    // Not base64: refused below like any other text.
+    // Not base64, or not of such a text: refused below like any other.
   }
   throw invalidMarker()
 }

@@ -1,7 +1,7 @@
 import { KmsError } from '../../errors.ts'
 import type { Action } from '../action.ts'
 import { authorise } from '../authorise.ts'
-import { findKeyStore, listKeyStores } from '../custom-key-stores.ts'
+import { findKeyStore, isKeyStoreId, listKeyStores } from '../custom-key-stores.ts'
 import { pageOf } from '../paging.ts'
 import type { KeyStoreRecord } from '../records.ts'
 import type { CustomKeyStoresListEntry, DescribeCustomKeyStoresInput, DescribeCustomKeyStoresOutput } from '../types.ts'
@@ -28,7 +28,7 @@ export const describeCustomKeyStores: Action<DescribeCustomKeyStoresInput, Descr
       const text = `There is no custom key store of the name ${CustomKeyStoreName}.`
       throw new KmsError('CustomKeyStoreNotFoundException', text)
     }
-    const page = pageOf(stores, { limit: Limit, marker: Marker })
+    const page = pageOf(stores, { limit: Limit, marker: Marker, isId: isKeyStoreId })
     return { CustomKeyStores: page.items.map(describe), ...page.output }
   },
 }

@@ -43,7 +43,8 @@ export const listKeyPolicies: Action<ListKeyPoliciesInput, ListKeyPoliciesOutput
   mode: 'read',
   async act(context, { KeyId, Limit = DEFAULT_LIMIT, Marker }) {
     await resolveKeyId(context, KeyId)
-    const page = pageOf([{ id: POLICY_NAME }], { limit: Limit, marker: Marker })
+    const isId = (text: string): boolean => text === POLICY_NAME
+    const page = pageOf([{ id: POLICY_NAME }], { limit: Limit, marker: Marker, isId })
     return { PolicyNames: page.items.map(({ id }) => id), ...page.output }
   },
 }

@@ -38,7 +38,7 @@ async function grantsOfKey(
     const grants = await grantsTo(context, keyId, GranteePrincipal)
     const page = pageOf(
       grants.map((grant) => ({ id: grant.grantId, grant })),
-      { limit, marker },
+      { limit, marker, isId: isGrantId },
     )
     return { items: page.items.map(({ grant }) => grant), output: page.output }
   }

@@ -18,12 +18,19 @@ export const listKeyRotations: Action<ListKeyRotationsInput, ListKeyRotationsOut
     assertRotation(found)
     const { record } = found
     const isAll = IncludeKeyMaterial === 'ALL_KEY_MATERIAL'
-    const listed = record.materials.filter(({ rotated }) => isAll || rotated !== undefined)
-    const page = pageOf(listed, { limit: Limit, marker: Marker })
+    const listed = record.materials
+      .map((material, index) => ({ id: placeId(index), material }))
+      .filter(({ material }) => isAll || material.rotated !== undefined)
+    const page = pageOf(listed, { limit: Limit, marker: Marker, isId: (text) => /^\d{6}$/.test(text) })
     const pending = pendingMaterial(record)
     const isReady = pending === undefined || (await isEverywhere(context, record, pending.id))
-    return { Rotations: page.items.map((material) => entryOf(record, material, isReady)), ...page.output }
+    return { Rotations: page.items.map(({ material }) => entryOf(record, material, isReady)), ...page.output }
   },
+}
+
+/** Material keeps its place: only the newest is ever removed. Its own id says nothing of the order. */
+function placeId(index: number): string {
+  return String(index).padStart(6, '0')
 }
 
 function entryOf(

@@ -13,7 +13,7 @@ export const listResourceTags: Action<ListOfKeyInput, ListResourceTagsOutput> = 
     assertLimit(Limit, MAX_LIMIT)
     const { record } = await resolveKeyId(context, KeyId)
     const tags = record.tags.map((tag) => ({ id: tag.key, ...tag })).sort((a, b) => (a.id < b.id ? -1 : 1))
-    const page = pageOf(tags, { limit: Limit, marker: Marker })
+    const page = pageOf(tags, { limit: Limit, marker: Marker, isId: (text) => text !== '' })
     return { Tags: page.items.map(({ key, value }) => ({ TagKey: key, TagValue: value })), ...page.output }
   },
 }
