@@ -41,6 +41,7 @@ interface IamTag {
 
 /** Input and output of each action, by its name in the API of AWS IAM. */
 export interface IamTypes {
+  /** At most 5000 in the account. */
   readonly CreateUser: {
     readonly input: OfUser & { readonly Path?: string | undefined; readonly Tags?: readonly IamTag[] | undefined }
     readonly output: { readonly User: IamUser }
@@ -91,6 +92,7 @@ export const IAM_ACTIONS: { readonly [Name in IamActionName]: IamAction<Name> } 
     if (await records.get('identity', row)) {
       throw new KmsError('EntityAlreadyExistsException', `User with name ${UserName} already exists.`)
     }
+    if ((await readUsers(context)).length >= MAX_USERS) throw overQuota('UsersPerAccount', MAX_USERS)
     const user: UserRecord = {
       name: UserName,
       path: Path,
@@ -113,21 +115,15 @@ export const IAM_ACTIONS: { readonly [Name in IamActionName]: IamAction<Name> } 
     return undefined
   },
 
-  async ListUsers({ scope, records }) {
-    const users = await records.list('identity', { prefix: userRow(scope, ''), limit: MAX_USERS })
-    return { Users: users.flatMap(({ record }) => ('arn' in record ? [userAnswer(record)] : [])) }
+  async ListUsers(context) {
+    return { Users: (await readUsers(context)).map(userAnswer) }
   },
 
   async CreateAccessKey(context, { UserName }) {
     const { scope, records, now, random, keys } = context
     const user = await readUser(context, UserName)
     const { userId, accessKeyIds } = user.record
-    if (accessKeyIds.length >= MAX_ACCESS_KEYS) {
-      throw new KmsError(
-        'LimitExceededException',
-        `Cannot exceed quota for AccessKeysPerUser: ${String(MAX_ACCESS_KEYS)}`,
-      )
-    }
+    if (accessKeyIds.length >= MAX_ACCESS_KEYS) throw overQuota('AccessKeysPerUser', MAX_ACCESS_KEYS)
     const accessKeyId = `AKIA${base32(random(16))}`
     const SecretAccessKey = toBase64(random(30))
     const secret = new TextEncoder().encode(SecretAccessKey)
@@ -216,6 +212,12 @@ async function change({ records }: DueContext, user: Stored<UserRecord>, changes
   await records.put('identity', user.row.id, { ...user.record, ...changes }, user)
 }
 
+/** All users of the account: CreateUser makes no more than are read here. */
+async function readUsers({ scope, records }: DueContext): Promise<readonly UserRecord[]> {
+  const users = await records.list('identity', { prefix: userRow(scope, ''), limit: MAX_USERS })
+  return users.flatMap(({ record }) => ('arn' in record ? [record] : []))
+}
+
 function userAnswer({ path, name, userId, arn, created }: UserRecord): IamUser {
   return { Path: path, UserName: name, UserId: userId, Arn: arn, CreateDate: new Date(created) }
 }
@@ -248,6 +250,10 @@ const BASE32 = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567'
 /** One letter or digit for each byte. */
 function base32(bytes: Uint8Array): string {
   return Array.from(bytes, (byte) => BASE32.charAt(byte & 31)).join('')
+}
+
+function overQuota(quota: string, most: number): KmsError {
+  return new KmsError('LimitExceededException', `Cannot exceed quota for ${quota}: ${String(most)}`)
 }
 
 function invalid(message: string): KmsError {

@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest'
 import type { Engine, Principal } from '../../kms/engine/index.ts'
-import { ABSENT, ACCOUNT, NOW, refused } from './engine-setup.ts'
-import { openTwoUsers, policy, type TwoUsers } from './users-setup.ts'
+import { ABSENT, ACCOUNT, NOW, refused, writeRecords } from './engine-setup.ts'
+import { openTwoUsers, policy, userArn, type TwoUsers } from './users-setup.ts'
 
 let kms: TwoUsers
 let engine: Engine
@@ -37,6 +37,28 @@ describe('users', () => {
     for (const UserName of ['', 'a b', 'x'.repeat(65), undefined as unknown as string]) {
       await refused(engine.iam('CreateUser', { UserName }), 'ValidationException')
     }
+  })
+
+  it('are at most as many as ListUsers answers', async () => {
+    const { User } = await engine.iam('CreateUser', { UserName: 'first' })
+    const user = { path: '/', userId: User.UserId, created: NOW, tags: [], policies: {}, accessKeyIds: [] }
+    await writeRecords(kms.store, async (records) => {
+      for (let count = 3; count < 4999; count++) {
+        const name = `user-${String(count)}`
+        await records.put('identity', `${ACCOUNT}/user/${name}`, { ...user, name, arn: userArn(name) })
+      }
+    })
+    await engine.iam('CreateUser', { UserName: 'last' })
+    await refused(
+      engine.iam('CreateUser', { UserName: 'one-more' }),
+      'LimitExceededException',
+      'Cannot exceed quota for UsersPerAccount: 5000',
+    )
+    await refused(engine.iam('CreateUser', { UserName: 'LAST' }), 'EntityAlreadyExistsException')
+    expect((await engine.iam('ListUsers', {})).Users).toHaveLength(5000)
+    await engine.iam('DeleteUser', { UserName: 'user-7' })
+    await engine.iam('CreateUser', { UserName: 'one-more' })
+    expect((await engine.iam('ListUsers', {})).Users).toHaveLength(5000)
   })
 
   it('have access keys whose secret is told once and sealed', async () => {
