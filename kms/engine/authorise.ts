@@ -3,8 +3,10 @@ import {
   accessRequest,
   authorise as decide,
   denialMessage,
+  grantMatches,
   type AccessRequest,
   type Authority,
+  type Grant,
   type Outcome,
 } from '../policy/index.ts'
 import { callFacts, identityPoliciesOf, keyFacts } from './access-facts.ts'
@@ -42,7 +44,32 @@ export async function authoriseKey(
   const authority = await authorityOn(context, key)
   const outcome = decide(request, authority)
   if (outcome.decision !== 'implicit-deny' || key.grants === 0) return allowed(request, outcome)
-  return allowed(request, decide(request, { ...authority, grants: await grantsFor(context, key) }))
+  return allowed(request, (await decideByGrants(context, key, request, authority)) ?? outcome)
+}
+
+/**
+ * A grant to the caller, or one to his account, allows what any other of its kind does: each kind is decided once. Whoever
+ * passes on what a grant allows him needs all that do. Undefined if no grant matches.
+ */
+async function decideByGrants(
+  context: ActionContext,
+  key: KeyRecord,
+  request: AccessRequest,
+  authority: Authority,
+): Promise<Outcome | undefined> {
+  const needsAll = request.action === 'kms:CreateGrant'
+  const matching = new Map<string, Grant>()
+  let outcome: Outcome | undefined
+  for await (const grant of grantsFor(context, key)) {
+    const reach = grantMatches(grant, request)
+    const name = needsAll ? grant.grantId : reach
+    if (reach === 'nobody' || matching.has(name)) continue
+    matching.set(name, grant)
+    if (needsAll) continue
+    outcome = decide(request, { ...authority, grants: [grant] })
+    if (outcome.decision === 'allow') return outcome
+  }
+  return needsAll && matching.size > 0 ? decide(request, { ...authority, grants: [...matching.values()] }) : outcome
 }
 
 /**

@@ -12,6 +12,9 @@ import { updateKey } from './update-key.ts'
 /** Most grants of a key. */
 const MAX_GRANTS = 50_000
 
+/** Grants that are read at a time by those who look for one. */
+const PAGE_GRANTS = 50
+
 type RowContext = Pick<ActionContext, 'scope' | 'records'>
 
 /** Id of the row of a grant. */
@@ -24,21 +27,35 @@ function granteeOwner(scope: Scope, keyId: string, grantee: string): string {
   return rowId(scope, keyId, grantee)
 }
 
-/** All grants of a key to one principal. */
+/** One page of the grants of a key to one principal. */
 export async function grantsTo(
   { scope, records }: RowContext,
   keyId: string,
   grantee: string,
-): Promise<readonly GrantRecord[]> {
-  const owner = granteeOwner(scope, keyId, grantee)
-  const stored = await records.list('grant', { prefix: rowId(scope, keyId, ''), owner, limit: MAX_GRANTS })
-  return stored.map(({ record }) => record)
+  page: { readonly after: string | undefined; readonly limit: number },
+): Promise<readonly Stored<GrantRecord>[]> {
+  return records.list('grant', { prefix: rowId(scope, keyId, ''), owner: granteeOwner(scope, keyId, grantee), ...page })
+}
+
+/** The grants of a key to some principals, read as they are asked for: a key may have many. */
+export async function* eachGrant(
+  context: RowContext,
+  keyId: string,
+  grantees: readonly string[],
+): AsyncGenerator<GrantRecord> {
+  for (const grantee of grantees) {
+    let after: string | undefined
+    do {
+      const page = await grantsTo(context, keyId, grantee, { after, limit: PAGE_GRANTS })
+      for (const { record } of page) yield record
+      after = page.length < PAGE_GRANTS ? undefined : page.at(-1)?.row.id
+    } while (after !== undefined)
+  }
 }
 
 /** The grants of a key that could be for the caller: to him, or to his account. */
-export async function grantsFor(context: ActionContext, { keyId }: KeyRecord): Promise<readonly GrantRecord[]> {
-  const grants = await Promise.all(namesOf(context.caller).map((name) => grantsTo(context, keyId, name)))
-  return grants.flat()
+export function grantsFor(context: ActionContext, { keyId }: KeyRecord): AsyncGenerator<GrantRecord> {
+  return eachGrant(context, keyId, namesOf(context.caller))
 }
 
 /** Everything that a grant can call somebody. */

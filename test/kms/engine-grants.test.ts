@@ -201,6 +201,64 @@ describe('grants', () => {
     else await refused(give(), name)
   })
 
+  it('are read no further than to the one that is looked for', async () => {
+    const made = await Promise.all(Array.from({ length: 300 }, async () => give()))
+    await give({ GranteePrincipal: userArn('bob') })
+    const transaction = kms.store.transaction.bind(kms.store)
+    let count = 0
+    kms.store.transaction = (mode, work) =>
+      transaction(mode, (rows) =>
+        work({
+          get: (table, id) => rows.get(table, id),
+          put: (table, row) => rows.put(table, row),
+          delete: (table, id) => rows.delete(table, id),
+          savepoint: (inner) => rows.savepoint(inner),
+          list: async (table, range) => {
+            const found = await rows.list(table, range)
+            if (table === 'grant') count += found.length
+            return found
+          },
+        }),
+      )
+    const rowsRead = async (work: () => Promise<unknown>): Promise<number> => {
+      count = 0
+      await work()
+      return count
+    }
+    expect(await rowsRead(() => kms.encryptAs(alice))).toBeLessThanOrEqual(50)
+    const page = { KeyId, GranteePrincipal: userArn('alice'), Limit: 10 }
+    expect(await rowsRead(() => engine.call('ListGrants', page))).toBe(11)
+    const { GrantId } = await give({ Name: 'n' })
+    expect(await rowsRead(() => engine.call('DescribeKey', { KeyId }, { caller: alice }).catch(() => 0))).toBe(301)
+
+    const ids: string[] = []
+    let Marker: string | undefined
+    do {
+      const { Grants, NextMarker } = await engine.call('ListGrants', { ...page, Limit: 70, Marker })
+      ids.push(...Grants.map((grant) => grant.GrantId))
+      Marker = NextMarker
+      // A page goes on where it ended, whether or not its last grant is still there.
+      if (Marker !== undefined) await engine.call('RevokeGrant', { KeyId, GrantId: Grants.at(-1)?.GrantId ?? '' })
+    } while (Marker !== undefined)
+    expect(ids).toEqual([...made.map((grant) => grant.GrantId), GrantId].sort())
+  })
+
+  it('of all their kinds are looked at, and all that allow to pass on', async () => {
+    await Promise.all(Array.from({ length: 60 }, async () => give({ Operations: ['Decrypt'] })))
+    await give({ GranteePrincipal: ROOT })
+    await kms.denied(kms.encryptAs(alice))
+    await give({ Constraints: { EncryptionContextSubset: { a: '1' } } })
+    await kms.denied(kms.encryptAs(alice))
+    await kms.encryptAs(alice, { a: '1' })
+    const Operations = ['CreateGrant', 'Decrypt']
+    const Constraints = { EncryptionContextSubset: { b: '1' } }
+    await Promise.all(Array.from({ length: 60 }, async () => give({ Operations, Constraints })))
+    const pass = () => give({ GranteePrincipal: userArn('bob'), Operations: ['Decrypt'] }, alice)
+    await refused(pass(), 'AccessDeniedException')
+    await give({ Operations })
+    await pass()
+  })
+
   it('end with their key', async () => {
     await give({ RetiringPrincipal: userArn('bob') })
     await engine.call('ScheduleKeyDeletion', { KeyId, PendingWindowInDays: 7 })

@@ -7,7 +7,7 @@ import { toHex } from '../bytes.ts'
 import { endDryRun } from '../cryptography.ts'
 import { grantableOperations } from '../grant-operations.ts'
 import { newGrantToken } from '../grant-token.ts'
-import { addGrant, grantsTo } from '../grants.ts'
+import { addGrant, eachGrant } from '../grants.ts'
 import { principalId } from '../identities.ts'
 import { assertKeyState } from '../key-state.ts'
 import { isSymmetric } from '../key-spec.ts'
@@ -113,6 +113,9 @@ async function sameGrant(context: ActionContext, keyId: string, grant: GrantReco
       .sort()
     return JSON.stringify([name, grantee.arn, grantee.id, retiring?.arn, retiring?.id, [...operations].sort(), pairs])
   }
-  const others = await grantsTo(context, keyId, grant.grantee.arn)
-  return others.find((other) => parametersOf(other) === parametersOf(grant))
+  const parameters = parametersOf(grant)
+  for await (const other of eachGrant(context, keyId, [grant.grantee.arn])) {
+    if (parametersOf(other) === parameters) return other
+  }
+  return undefined
 }

@@ -5,7 +5,7 @@ import { keyArn, rowId } from '../arn.ts'
 import { authorise } from '../authorise.ts'
 import { findGrant, grantEntry, grantsTo, isGrantId, retiringPrefix } from '../grants.ts'
 import { resolveKeyId } from '../lookup.ts'
-import { assertLimit, pageOf, readPage, type Page } from '../paging.ts'
+import { assertLimit, readPage, type Page } from '../paging.ts'
 import type { GrantRecord } from '../records.ts'
 import type { ListGrantsInput, ListGrantsOutput, ListRetirableGrantsInput } from '../types.ts'
 
@@ -34,17 +34,13 @@ async function grantsOfKey(
     const isAsked = GranteePrincipal === undefined || record.grantee.arn === GranteePrincipal
     return { items: isAsked ? [record] : [], output: { Truncated: false } }
   }
-  if (GranteePrincipal !== undefined) {
-    const grants = await grantsTo(context, keyId, GranteePrincipal)
-    const page = pageOf(
-      grants.map((grant) => ({ id: grant.grantId, grant })),
-      { limit, marker, isId: isGrantId },
-    )
-    return { items: page.items.map(({ grant }) => grant), output: page.output }
-  }
   const prefix = rowId(context.scope, keyId, '')
   const request = { limit, marker, prefix, isId: isGrantId }
-  const page = await readPage(request, (after, count) => context.records.list('grant', { prefix, after, limit: count }))
+  const page = await readPage(request, (after, count) =>
+    GranteePrincipal === undefined
+      ? context.records.list('grant', { prefix, after, limit: count })
+      : grantsTo(context, keyId, GranteePrincipal, { after, limit: count }),
+  )
   return { items: page.items.map(({ record }) => record), output: page.output }
 }
 
