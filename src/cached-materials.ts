@@ -7,7 +7,7 @@ import type {
   EncryptionMaterials,
   EncryptionRequest,
 } from './materials.ts'
-import type { Entry } from './materials-cache.ts'
+import type { Entry } from './cache-requests.ts'
 import type { AlgorithmSuite } from './suites.ts'
 
 /** The share that one message has in the materials of an entry, until it is through with them. */

@@ -13,15 +13,13 @@ import type {
   EncryptionRequest,
   MaterialsManager,
 } from './materials.ts'
+import { Entry, type Attempt, type Waiter } from './cache-requests.ts'
 import {
   assertInteger,
-  Entry,
   LocalCache,
   milliseconds,
-  type Attempt,
   type MaterialsCache,
   type MaterialsCacheOptions,
-  type Waiter,
 } from './materials-cache.ts'
 import { assertOptions } from './options.ts'
 

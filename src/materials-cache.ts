@@ -1,5 +1,4 @@
-import type { EncryptionContext } from './context.ts'
-import type { DecryptionMaterials, EncryptionMaterials } from './materials.ts'
+import { Entry, type Attempt, type CacheableMaterials, type Flight, type Waiter } from './cache-requests.ts'
 import { MessageRandom } from './random.ts'
 
 const DEFAULT_CAPACITY = 1000
@@ -11,6 +10,8 @@ const DEFAULT_FAN_OUT = 20
 /** How many of the least recently used entries a pruning looks at, and how often it happens. */
 const PRUNING_TAIL = 10
 const PRUNING_INTERVAL = 1000
+/** The longest that a timer can wait: 2^31 − 1 milliseconds. */
+const MAX_TIMEOUT = 0x7fffffff
 
 export interface MaterialsCacheOptions {
   /** Most entries that it holds, 0 to 2^24−1; the least recently used ones make room. Default 1000. */
@@ -23,8 +24,8 @@ export interface MaterialsCacheOptions {
   /** Seconds between two attempts to refresh an entry that is about to expire. Default 1. */
   readonly graceInterval?: number | undefined
   /**
-   * Seconds after which a request that has not answered no longer keeps others from being made; the first answer then
-   * serves all who wait. Default 20.
+   * Seconds after which a request that has not answered no longer keeps others from being made: one more is made for
+   * those who wait, whom the first answer serves. Default 20.
    */
   readonly inFlightTtl?: number | undefined
   /** Most requests that are under way at once; further ones wait their turn. Default 20. */
@@ -50,70 +51,6 @@ export interface MaterialsCache {
  */
 export function materialsCache(options: MaterialsCacheOptions = {}): MaterialsCache {
   return new LocalCache(options)
-}
-
-type Materials = EncryptionMaterials | DecryptionMaterials
-
-/** Materials in the cache. They are wiped when the cache and every message have let them go. */
-export class Entry {
-  readonly materials: Materials
-  /** Their encryption context is that of the request: the manager added nothing. */
-  readonly isContextAsAsked: boolean
-  readonly created: number
-  readonly expires: number
-  messages: number = 0
-  bytes: number = 0
-  lastRefresh: number = -Infinity
-  #users = 1
-
-  constructor(materials: Materials, context: EncryptionContext, created: number, maxAge: number) {
-    this.materials = materials
-    this.isContextAsAsked = materials.encryptionContext === context
-    this.created = created
-    this.expires = created + maxAge
-  }
-
-  retain(): this {
-    this.#users++
-    return this
-  }
-
-  release(): void {
-    if (--this.#users === 0) this.materials.dispose()
-  }
-}
-
-/** One call that waits for materials. */
-export interface Waiter {
-  /** Who waits: a manager, whose calls end when it is disposed. */
-  readonly owner: object
-  readonly context: EncryptionContext
-  /** Milliseconds that what it fetches may be used. */
-  readonly maxAge: number
-  /** Asks for materials. `attempt.isOfOneCall` is set when a failure tells nothing about other calls. */
-  fetch(random: MessageRandom['take'], attempt: Attempt): Promise<Materials>
-  /** Takes a share of the entry; false when it has no more to give. */
-  accept(entry: Entry): boolean
-  reject(reason: unknown): void
-  /** Where it waits now. */
-  flight?: Flight
-}
-
-/** One request to the underlying manager. */
-export interface Attempt {
-  readonly leader: Waiter
-  readonly startedAt: number
-  readonly abort: AbortController
-  isOfOneCall: boolean
-}
-
-/** A missing entry, and who waits for it: one attempt at a time unless one hangs. */
-export interface Flight {
-  readonly key: string
-  readonly waiters: Set<Waiter>
-  /** The latest; undefined while the flight waits for its turn. */
-  attempt: Attempt | undefined
-  isDone: boolean
 }
 
 /** The cache as `cachingMaterials` uses it. */
@@ -256,6 +193,7 @@ export class LocalCache implements MaterialsCache {
   #startNext(now: number): void {
     while (this.#queue.length > 0 && !this.#isFull(now)) {
       const flight = this.#queue.shift()!
+      if (flight.isDone) continue
       const [first] = flight.waiters
       if (first === undefined) this.#end(flight)
       else this.#start(flight, first, now)
@@ -267,11 +205,15 @@ export class LocalCache implements MaterialsCache {
     flight.attempt = attempt
     this.#underWay.add(attempt)
     const random = new MessageRandom()
+    const timer = this.#watch(flight, attempt, now)
     const settle = (then: () => void): void => {
+      clearTimeout(timer())
       random.wipe()
       this.#underWay.delete(attempt)
-      then()
-      this.#startNext(this.now())
+      this.#orGiveUp(() => {
+        then()
+        this.#startNext(this.now())
+      })
     }
     leader.fetch(random.take, attempt).then(
       (materials) => {
@@ -287,17 +229,59 @@ export class LocalCache implements MaterialsCache {
     )
   }
 
+  /** Lets the next one begin when this one is stale, if nobody comes who would look. Answers the timer. */
+  #watch(flight: Flight, attempt: Attempt, now: number): () => ReturnType<typeof setTimeout> {
+    const look = (): void => {
+      this.#orGiveUp(() => {
+        const time = this.now()
+        if (!this.#isStale(attempt, time)) {
+          timer = this.#after(attempt.startedAt + this.#inFlightTtl - time, look)
+          return
+        }
+        if (!flight.isDone && flight.attempt === attempt && flight.waiters.size > 0) {
+          flight.attempt = undefined
+          this.#queue.push(flight)
+        }
+        this.#startNext(time)
+      })
+    }
+    let timer = this.#after(attempt.startedAt + this.#inFlightTtl - now, look)
+    return () => timer
+  }
+
+  /** A timer that keeps no process alive. */
+  #after(milliseconds: number, act: () => void): ReturnType<typeof setTimeout> {
+    const timer = setTimeout(act, Math.min(Math.max(milliseconds, 1), MAX_TIMEOUT))
+    if (typeof timer === 'object') timer.unref()
+    return timer
+  }
+
+  /** A clock that throws is the fault of all who wait: none of them may wait for ever. */
+  #orGiveUp(act: () => void): void {
+    try {
+      act()
+    } catch (error) {
+      for (const flight of this.#pending) {
+        this.#end(flight)
+        for (const waiter of flight.waiters) waiter.reject(error)
+      }
+    }
+  }
+
   /** Stores what came unless the cache was cleared meanwhile, and serves those who wait as far as it goes. */
-  #succeed(flight: Flight, { leader, startedAt }: Attempt, materials: Materials): void {
+  #succeed(flight: Flight, { leader, startedAt }: Attempt, materials: CacheableMaterials): void {
     const entry = new Entry(materials, leader.context, startedAt, leader.maxAge)
-    if (!flight.isDone) {
+    try {
+      if (flight.isDone) return
+      const now = this.now()
       const isCurrent = this.#end(flight)
       // Its age counts from before the key service was asked, which may have revoked a permission since.
-      if (isCurrent) this.put(flight.key, entry.retain(), this.now())
+      if (isCurrent) this.put(flight.key, entry.retain(), now)
       const unserved = [...flight.waiters].filter((waiter) => !waiter.accept(entry))
-      for (const waiter of unserved) this.join(flight.key, waiter, this.now())
+      for (const waiter of unserved) this.join(flight.key, waiter, now)
+    } finally {
+      entry.release()
     }
-    entry.release()
   }
 
   #fail(flight: Flight, attempt: Attempt, error: unknown): void {

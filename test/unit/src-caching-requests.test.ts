@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { cachingMaterials, decrypt, encrypt, encryptSync, inspect, materialsCache } from '../../src/index.ts'
 import type { EncryptOptions, Keyring } from '../../src/index.ts'
 import { isWiped, setUp, settled, type Setup } from './src-caching-setup.ts'
@@ -131,6 +131,56 @@ describe('concurrent calls', () => {
     await settled()
     expect(keyring.dataKeys.map(isWiped).sort()).toEqual([false, true])
   })
+})
+
+describe('a request that hangs', () => {
+  beforeEach(() => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+  })
+  afterEach(() => {
+    vi.useRealTimers()
+  })
+
+  it.each([
+    ['its own entry', A, {}],
+    ['others, when no more may be made', tenant('another'), { fanOut: 1 }],
+  ])('keeps nobody from %s, also if nobody else comes', async (_, waitingFor, options) => {
+    const { keyring, materials, pass } = setUp({ inFlightTtl: 20, ...options })
+    keyring.hold()
+    const hanging = encrypt(materials, plaintext, A)
+    const waiting = encrypt(materials, plaintext, waitingFor)
+    await settled()
+    expect(keyring.wraps).toBe(1)
+    // The clock is not that of the timers, and may be slower.
+    pass(19)
+    vi.advanceTimersByTime(20_000)
+    await settled()
+    expect(keyring.wraps).toBe(1)
+    pass(1)
+    vi.advanceTimersByTime(1000)
+    await settled()
+    expect(keyring.wraps).toBe(2)
+    keyring.release()
+    await Promise.all([hanging, waiting])
+    expect(vi.getTimerCount()).toBe(0)
+  })
+})
+
+it('calls fail when the clock throws, and leave no data key behind', async () => {
+  let isBroken = false
+  const clock = (): number => {
+    if (isBroken) throw FAILURE
+    return 5
+  }
+  const { keyring, materials } = setUp({ clock })
+  keyring.hold()
+  const calls = [A, A, tenant('another')].map((context) => encrypt(materials, plaintext, context))
+  await settled()
+  isBroken = true
+  keyring.release()
+  for (const call of calls) await expect(call).rejects.toBe(FAILURE)
+  await settled()
+  expect(keyring.dataKeys.map(isWiped)).toEqual([true, true])
 })
 
 describe('an entry that is about to expire', () => {
