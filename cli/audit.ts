@@ -1,7 +1,7 @@
 import { KmsError, type Audit, type AuditEntry } from '../kms/engine/index.ts'
 import { countUpTo } from './arguments.ts'
 import type { CommandRow, OptionRow } from './command.ts'
-import { CommandError, printable } from './failure.ts'
+import { CommandError, jsonOf, printable } from './failure.ts'
 import { openOutput } from './output-file.ts'
 import { note, print, standardOutput } from './output.ts'
 import { withKms, type KmsOptions } from './service.ts'
@@ -89,8 +89,7 @@ const head: CommandRow = {
   name: 'head',
   text: 'print the signed head of the log, to be kept elsewhere: it shows later whether records are gone',
   examples: [{ text: 'Keep it.', line: 'waxseal kms audit head >> /mnt/elsewhere/heads.jsonl' }],
-  run: async (options: KmsOptions) =>
-    withAudit(options, async (audit) => print(JSON.stringify(await audit.signedHead()))),
+  run: async (options: KmsOptions) => withAudit(options, async (audit) => print(jsonOf(await audit.signedHead()))),
 }
 
 const verify: CommandRow = {
@@ -110,7 +109,7 @@ const verify: CommandRow = {
     const { heads, torn } = options.head === undefined ? { heads: [], torn: [] } : await readSignedHeads(options.head)
     const newest = await withAudit(options, (audit) => audit.verify({ heads }))
     for (const line of torn) await note(`waxseal: line ${line} of ${options.head ?? ''} is cut off: it was left out`)
-    if (options.json === true) return print(JSON.stringify({ ...newest, heads: heads.length }))
+    if (options.json === true) return print(jsonOf({ ...newest, heads: heads.length }))
     const kept = heads.length === 0 ? '' : `, ${heads.length} signed heads among them`
     await print(`${newest.records} records, as they were written${kept}`)
   },
@@ -148,7 +147,7 @@ async function* pagesOf(
 }
 
 async function printEntries(entries: readonly AuditEntry[], { json }: KmsOptions): Promise<void> {
-  await print(entries.map((entry) => (json === true ? JSON.stringify(entry) : lineOf(entry))).join('\n'))
+  await print(entries.map((entry) => (json === true ? jsonOf(entry) : lineOf(entry))).join('\n'))
 }
 
 function lineOf({ number, record }: AuditEntry): string {

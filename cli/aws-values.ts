@@ -1,4 +1,5 @@
 import { InvalidArgumentError } from 'commander'
+import { jsonOf } from './failure.ts'
 
 // Values as the AWS CLI takes them: text, `file://` for the text of a file, JSON, and the shorthand `Name=value,…`.
 
@@ -68,7 +69,7 @@ function isoTime(time: Date): string {
 
 /** The answer of an action as the AWS CLI prints it: JSON, times in ISO 8601, bytes in base64. */
 export function answerText(answer: unknown): string {
-  return JSON.stringify(printable(answer), undefined, 4)
+  return jsonOf(printable(answer), 4)
 }
 
 function printable(value: unknown): unknown {

@@ -2,9 +2,9 @@ import { stat } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import type { MessageHeader } from '../src/index.ts'
 import { base64Decoder, base64Encoder } from './base64.ts'
-import { CommandError, lineOf, outcomeOf, type Outcome } from './failure.ts'
+import { CommandError, jsonOf, lineOf, outcomeOf, type Outcome } from './failure.ts'
 import { planJobs, type Job, type Plan, type PlanOptions } from './jobs.ts'
-import { MetadataFile, recordJson, type MetadataRecord } from './metadata.ts'
+import { assertMetadataApart, MetadataFile, recordJson, type MetadataRecord } from './metadata.ts'
 import { makeFolder, openOutput, OutputExistsError, removeEmptyFolders, type Output } from './output-file.ts'
 import { assertNotForTerminal, note, print, standardOutput } from './output.ts'
 import { Progress, type ProgressMode } from './progress.ts'
@@ -41,6 +41,7 @@ export interface Work {
 /** Plans the work, so that what cannot be done is refused before a key is asked for. */
 export async function plan(direction: Work['direction'], options: BatchOptions): Promise<Plan> {
   const found = await planJobs(direction, options)
+  assertMetadataApart(options, found.jobs)
   const [job, ...more] = found.jobs
   const isBinary = direction === 'encrypt' && options.encode !== true
   if (job !== undefined && more.length === 0 && job.output === undefined && options.output === undefined && isBinary) {
@@ -167,7 +168,7 @@ class Batch {
   async #report(record: MetadataRecord): Promise<void> {
     await this.#metadata?.add(record)
     if (this.#options.json !== true) return
-    const line = JSON.stringify(recordJson(record))
+    const line = jsonOf(recordJson(record))
     this.#progress.clear()
     await (record.output === undefined ? note(line) : print(line))
   }

@@ -93,3 +93,13 @@ export function printable(text: string): string {
     .replace(/\s*[\r\n]+\s*/g, '; ')
     .replace(/[\p{Cc}\p{Cf}\p{Cs}\u2028\u2029]/gu, (character) => `\\u{${character.codePointAt(0)!.toString(16)}}`)
 }
+
+/** JSON whose texts may come from a message, with control characters and invisible ones escaped. */
+export function jsonOf(value: unknown, indent?: number): string {
+  // A line feed in it is one of the indentation.
+  return JSON.stringify(value, undefined, indent).replace(/[^\P{Cc}\n]|[\p{Cf}\u2028\u2029]/gu, (character) =>
+    [...Array(character.length).keys()]
+      .map((at) => `\\u${character.charCodeAt(at).toString(16).padStart(4, '0')}`)
+      .join(''),
+  )
+}

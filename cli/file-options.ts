@@ -53,7 +53,7 @@ export const FILE_OPTIONS: readonly OptionRow[] = [
 export const REPORT_OPTIONS: readonly OptionRow[] = [
   {
     flags: '--metadata-output <file>',
-    text: 'add a line of JSON for each input to this file: its paths and its header',
+    text: 'add a line of JSON for each input to this file, which is no input or output, or - if no result goes to standard output: its paths and its header',
     completes: 'file',
   },
   {

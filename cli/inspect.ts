@@ -1,6 +1,7 @@
 import { FormatError, inspect, type MessageHeader } from '../src/index.ts'
 import { base64Decoder } from './base64.ts'
 import type { CommandRow } from './command.ts'
+import { jsonOf } from './failure.ts'
 import { headerJson, headerText } from './header.ts'
 import { print } from './output.ts'
 import type { GlobalOptions } from './service.ts'
@@ -21,7 +22,7 @@ export const inspectRow: CommandRow = {
   async run({ json, decode = false }: GlobalOptions & { readonly decode?: boolean }, [file]) {
     const source = sourceOf(file === '-' ? undefined : file, () => undefined)
     const header = await readHeader(decode ? source.pipeThrough(base64Decoder()) : source)
-    if (json === true) return print(JSON.stringify(headerJson(header)))
+    if (json === true) return print(jsonOf(headerJson(header)))
     return print(`${headerText(header)}\n(not verified: only decryption tells whether this is what was sealed)`)
   },
 }

@@ -149,7 +149,22 @@ async function inputsOf(
       result.inputs.push({ path: file.path, name: relative(path, file.path), size: file.size, isListed: false })
     }
   }
-  return result
+  return {
+    inputs: once(result.inputs),
+    others: [...new Set(result.others)],
+    failures: [...new Map(result.failures.map((failure) => [failure.message, failure])).values()],
+  }
+}
+
+/** Each file once, though a pattern may answer it and the folders that it is in. */
+function once(inputs: readonly (Input & { isListed: boolean })[]): (Input & { isListed: boolean })[] {
+  const found = new Map<string, Input & { isListed: boolean }>()
+  for (const input of inputs) {
+    const path = resolve(input.path)
+    const first = found.get(path) ?? input
+    found.set(path, { ...first, isListed: first.isListed || input.isListed })
+  }
+  return [...found.values()]
 }
 
 /** Of what a folder holds, decryption takes the messages; encryption leaves them when its own stand among the files. */

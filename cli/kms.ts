@@ -3,7 +3,7 @@ import { rotateLocalRootKey } from '../kms/providers/local.ts'
 import { inputOf, KEY_ARGUMENT, keyOptions, oneKey, type KeyOptions, type MemberOption } from './action-command.ts'
 import { auditRow } from './audit.ts'
 import type { CommandRow } from './command.ts'
-import { CommandError, printable } from './failure.ts'
+import { CommandError, jsonOf, printable } from './failure.ts'
 import { KEY_POLICY, KEY_TAGS, KMS_ACTION_COMMANDS } from './kms-actions.ts'
 import { print } from './output.ts'
 import { ACCOUNT_OPTION, directoryOf, REGION_OPTION, withKms, type KmsOptions } from './service.ts'
@@ -32,7 +32,7 @@ const createKey: CommandRow = {
   async run(options: KmsOptions) {
     const input = await inputOf(CREATE_OPTIONS, options)
     const { KeyMetadata } = await withKms(options, ({ engine }) => engine.call('CreateKey', input), { create: true })
-    await print(options.json === true ? JSON.stringify(KeyMetadata) : KeyMetadata.KeyId)
+    await print(options.json === true ? jsonOf(KeyMetadata) : KeyMetadata.KeyId)
   },
 }
 
@@ -42,7 +42,7 @@ const listKeys: CommandRow = {
   examples: [{ text: 'The ids alone.', line: "waxseal kms list-keys --json | jq -r '.[].KeyId'" }],
   async run(options: KmsOptions) {
     const keys = await withKms(options, ({ engine }) => allKeys(engine))
-    if (options.json === true) return print(JSON.stringify(keys))
+    if (options.json === true) return print(jsonOf(keys))
     for (const { KeyId, Aliases } of keys) await print([KeyId, Aliases.join(' ')].join('  ').trimEnd())
   },
 }
@@ -70,7 +70,7 @@ const describeKey: CommandRow = {
   async run(options: KeyOptions, [key]) {
     const KeyId = oneKey(key, options)
     const { KeyMetadata } = await withKms(options, ({ engine }) => engine.call('DescribeKey', { KeyId }))
-    if (options.json === true) return print(JSON.stringify(KeyMetadata))
+    if (options.json === true) return print(jsonOf(KeyMetadata))
     const rows = Object.entries(JSON.parse(JSON.stringify(KeyMetadata)) as Record<string, unknown>)
     await print(rows.map(([name, value]) => `${name.padEnd(24)}${printable(String(value))}`.trimEnd()).join('\n'))
   },
@@ -85,7 +85,7 @@ const rotateRoot: CommandRow = {
   examples: [{ text: 'Then destroy the old key, with the copies that it opens.', line: 'waxseal kms rotate-root' }],
   async run({ kms, rootKey, account, region, json }: KmsOptions) {
     const files = await rotateLocalRootKey({ directory: directoryOf(kms), rootKeyFile: rootKey, account, region })
-    if (json === true) return print(JSON.stringify(files))
+    if (json === true) return print(jsonOf(files))
     await print(
       `The KMS is under a new root key: ${printable(files.rootKeyFile)}\n` +
         `The old one opens copies from before, with what was deleted since: ${printable(files.oldRootKeyFile)}\n` +

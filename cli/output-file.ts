@@ -1,6 +1,20 @@
-import { closeSync, linkSync, openSync, renameSync, rmdirSync, unlinkSync } from 'node:fs'
-import { mkdir, open, realpath, stat, type FileHandle } from 'node:fs/promises'
+import {
+  close,
+  closeSync,
+  fchmod,
+  fchown,
+  fstat,
+  fsync,
+  linkSync,
+  openSync,
+  renameSync,
+  rmdirSync,
+  unlinkSync,
+  write,
+} from 'node:fs'
+import { mkdir, open, realpath, stat } from 'node:fs/promises'
 import { basename, dirname, join, resolve } from 'node:path'
+import { promisify } from 'node:util'
 import { CommandError } from './failure.ts'
 import { fileError, hasCode } from './file-error.ts'
 
@@ -41,6 +55,13 @@ export interface OutputFileOptions {
   /** Permissions of a file that is not there yet. Default its owner's alone. */
   readonly mode?: number | undefined
 }
+
+const writeFile = promisify(write)
+const changeMode = promisify(fchmod)
+const changeOwner = promisify(fchown)
+const statFile = promisify(fstat)
+const syncFile = promisify(fsync)
+const closeFile = promisify(close)
 
 /** Files that must not outlive the command unless they get the output's name, and folders made for them. */
 const unfinished = new Set<string>()
@@ -152,32 +173,49 @@ async function openInPlace(path: string): Promise<Output> {
   })
   return {
     isImmediate: true,
-    write: (bytes) => writeAll(file, bytes, path),
+    write: (bytes) => writeAll(file.fd, bytes, path),
     commit: () => file.close(),
     abandon: () => file.close(),
   }
 }
 
-async function openReplacement(
+/** Makes a file that is unfinished. Synchronous, so that no signal handler runs before it is noted. */
+function makeUnfinished(path: string, name: string): number {
+  try {
+    const file = openSync(path, 'wx', NEW_FILE_MODE)
+    markUnfinished(path)
+    return file
+  } catch (error) {
+    throw fileError('write', name, error)
+  }
+}
+
+function openReplacement(
   name: string,
   existing: Target | undefined,
   { overwrite = true, mode }: OutputFileOptions,
-): Promise<FileOutput> {
+): FileOutput {
   const path = existing?.path ?? name
   const folder = dirname(path)
   const besides = join(folder, `.${basename(path).slice(0, 64)}.${globalThis.crypto.randomUUID()}`)
   const temporary = `${besides}.tmp`
-  const file = await open(temporary, 'wx', NEW_FILE_MODE).catch((error: unknown) => {
-    throw fileError('write', name, error)
-  })
-  markUnfinished(temporary)
+  const file = makeUnfinished(temporary, name)
+  let isOpen = true
+  const closeOnce = async (): Promise<void> => {
+    if (!isOpen) return
+    isOpen = false
+    await closeFile(file)
+  }
   const output: FileOutput = {
     isImmediate: false,
     write: (bytes) => writeAll(file, bytes, name),
     async complete() {
-      await complete(file, existing, mode).catch((error: unknown) => {
+      try {
+        await complete(file, existing, mode)
+        await closeOnce()
+      } catch (error) {
         throw fileError('write', name, error)
-      })
+      }
     },
     place() {
       moveInPlace(temporary, path, overwrite)
@@ -191,7 +229,7 @@ async function openReplacement(
       await output.sync()
     },
     async abandon() {
-      await file.close().catch(() => undefined)
+      await closeOnce().catch(() => undefined)
       removeUnfinished(temporary)
     },
   }
@@ -233,28 +271,34 @@ function keepUnder(old: string, path: string): void {
   }
 }
 
-async function writeAll(file: FileHandle, bytes: Uint8Array, path: string): Promise<void> {
+async function writeAll(file: number, bytes: Uint8Array, path: string): Promise<void> {
   try {
     for (let at = 0; at < bytes.length;) {
-      at += (await file.write(bytes, at, bytes.length - at)).bytesWritten
+      at += (await writeFile(file, bytes, at, bytes.length - at)).bytesWritten
     }
   } catch (error) {
     throw fileError('write', path, error)
   }
 }
 
-async function complete(file: FileHandle, existing: Target | undefined, mode: number | undefined): Promise<void> {
-  const kept = existing?.mode ?? mode
-  if (existing !== undefined) await keepOwner(file, existing)
-  if (kept !== undefined) await file.chmod(kept)
-  await file.sync()
-  await file.close()
+async function complete(file: number, existing: Target | undefined, mode: number | undefined): Promise<void> {
+  const kept = existing === undefined ? mode : await keepOwner(file, existing)
+  if (kept !== undefined) await changeMode(file, kept)
+  await syncFile(file)
 }
 
-/** Only root may give a file away; for others the file becomes theirs, as with any editor that saves this way. */
-async function keepOwner(file: FileHandle, { uid, gid }: Target): Promise<void> {
-  const stats = await file.stat()
-  if (stats.uid !== uid || stats.gid !== gid) await file.chown(uid, gid).catch(() => undefined)
+/**
+ * Only root may give a file away; for others the file becomes theirs, as with any editor that saves this way. What the
+ * old group might do with it is nothing that a new one may. Answers the permissions that it gets.
+ */
+async function keepOwner(file: number, { uid, gid, mode }: Target): Promise<number> {
+  const stats = await statFile(file)
+  if (stats.uid === uid && stats.gid === gid) return mode
+  const isKept = await changeOwner(file, uid, gid).then(
+    () => true,
+    () => false,
+  )
+  return isKept || stats.gid === gid ? mode : mode & ~0o070
 }
 
 /** Synchronous, so that no signal handler runs between the rename and what the caller records of it. */

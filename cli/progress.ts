@@ -1,4 +1,4 @@
-import { printable } from './failure.ts'
+import { jsonOf, printable } from './failure.ts'
 
 export const PROGRESS_MODES = ['auto', 'bar', 'json', 'none'] as const
 
@@ -82,7 +82,7 @@ export class Progress {
         bytesPerSecond: Math.round(rate),
         secondsLeft: left && Math.round(left),
       }
-      write(`${JSON.stringify({ progress: isDone ? { ...line, done: true } : line })}\n`)
+      write(`${jsonOf({ progress: isDone ? { ...line, done: true } : line })}\n`)
       return
     }
     const line = barLine({ file: this.#file, bytes: this.#bytes, total, rate, left })

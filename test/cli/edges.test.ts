@@ -61,6 +61,18 @@ describe.runIf(IS_ROOT)('root', () => {
     const { uid, gid, mode } = statSync(shell.path('theirs'))
     expect({ uid, gid, mode: mode & 0o777 }).toEqual({ uid: NOBODY, gid: NOBODY, mode: 0o640 })
   })
+
+  it('is needed to keep a group: without, another one may do nothing', async () => {
+    mkdirSync(shell.path('open'))
+    chmodSync(shell.path('open'), 0o777)
+    shell.write('open/out', 'old')
+    chownSync(shell.path('open/out'), NOBODY, 2000)
+    chmodSync(shell.path('open/out'), 0o664)
+    chmodSync(shell.path('home.key'), 0o644)
+    succeeded(await shell.unprivileged(['encrypt', ...raw, '-i', 'plain', '-o', 'open/out']))
+    const { uid, gid, mode } = statSync(shell.path('open/out'))
+    expect({ uid, gid, mode: mode & 0o777 }).toEqual({ uid: NOBODY, gid: NOBODY, mode: 0o604 })
+  })
 })
 
 describe('a full disk', () => {

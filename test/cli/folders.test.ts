@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { chmodSync, existsSync, mkdirSync, readdirSync, statSync, symlinkSync } from 'node:fs'
+import { chmodSync, existsSync, linkSync, mkdirSync, readdirSync, statSync, symlinkSync } from 'node:fs'
 import { afterAll, beforeEach, describe, expect, it } from 'vitest'
 import { Shell, failed, succeeded } from './shell.ts'
 
@@ -124,6 +124,15 @@ describe('several inputs', () => {
     expect(filesIn('more')).toEqual(['one.txt.wax', 'three words.txt.wax', 'two.txt.wax'])
   })
 
+  it('are taken once, though a pattern answers folders and the files in them', async () => {
+    succeeded(await encrypting('-r', '-i', 'tree/**', 'tree/one.txt', './tree/one.txt', '-o', 'vault/'))
+    expect(filesIn('vault')).toEqual(
+      ['b/new\nline.wax', 'b/three words.txt.wax', 'one.txt.wax', 'two.txt.wax', '.hidden.wax'].sort(),
+    )
+    succeeded(await encrypting('-r', '-i', 'tree/**'))
+    expect(filesIn('tree')).toEqual([...NAMES, ...NAMES.map((name) => `${name}.wax`)].sort())
+  })
+
   it('may be one file for a folder', async () => {
     mkdirSync(shell.path('vault'))
     succeeded(await encrypting('-i', 'tree/one.txt', '-o', 'vault'))
@@ -234,6 +243,47 @@ describe('--metadata-output', () => {
       { mode: 'decrypt', input: shell.path('one.wax'), output: shell.path('one'), header },
     ])
     expect(statSync(shell.path('meta')).mode & 0o777).toBe(0o600)
+  })
+
+  it('may not go where the result or an input is', async () => {
+    succeeded(await encrypting('-i', 'tree/one.txt', '-o', 'one.wax', '--detached-keys'))
+    symlinkSync('one.wax', shell.path('link'))
+    linkSync(shell.path('one.wax'), shell.path('hard'))
+    mkdirSync(shell.path('vault'))
+    const before = shell.tree()
+    const contents = (): string[] =>
+      ['one.wax', 'one.wax.keys', 'tree/one.txt'].map((name) => shell.read(name).toString('hex'))
+    const were = contents()
+    for (const [args, reason] of [
+      [['-i', 'one.wax', '--metadata-output', '-'], /the result on standard output/],
+      [['-i', 'one.wax', '-o', '-', '--metadata-output', '-'], /the result on standard output/],
+      [['-i', 'one.wax', '-o', 'one', '--metadata-output', 'one.wax'], /would write into one\.wax/],
+      [['-i', 'one.wax', '-o', 'one', '--metadata-output', 'link'], /would write into one\.wax/],
+      [['-i', 'one.wax', '-o', 'one', '--metadata-output', 'hard'], /would write into one\.wax/],
+      [['-i', 'one.wax', '-o', 'one', '--metadata-output', './vault/../one'], /would write into one/],
+      [['-i', 'one.wax', '-o', 'one', '--metadata-output', 'one.wax.keys'], /would write into one\.wax\.keys/],
+      [['-i', 'hard', '--keys', 'one.wax.keys', '-o', 'one', '--metadata-output', 'one.wax.keys'], /one\.wax\.keys/],
+    ] as const) {
+      failed(await decrypting(...args), 2, reason)
+    }
+    const detached = ['-o', 'out.wax', '--detached-keys', '--metadata-output', 'out.wax.keys']
+    failed(await encrypting('-i', 'tree/one.txt', ...detached), 2, /would write into out\.wax\.keys/)
+    failed(
+      await encrypting('-r', '-i', 'tree', '-o', 'vault', '--metadata-output', 'vault/one.txt.wax'),
+      2,
+      /one\.txt\.wax/,
+    )
+    failed(await encrypting('-r', '-i', 'tree', '-o', 'vault', '--metadata-output', 'tree/a/two.txt'), 2, /a\/two\.txt/)
+    const args = `encrypt ${keyOption.join(' ')}`
+    failed(await shell.bash(`waxseal ${args} -o out < tree/one.txt --metadata-output tree/one.txt`), 2, /the input/)
+    failed(await shell.bash(`waxseal ${args} -i tree/one.txt --metadata-output hard > one.wax`), 2, /standard output/)
+    expect(shell.tree()).toEqual(before)
+    expect(contents().slice(1)).toEqual(were.slice(1))
+  })
+
+  it('may be standard output where no result goes', async () => {
+    const line = succeeded(await encrypting('-i', 'tree/one.txt', '-o', 'one.wax', '--metadata-output', '-'))
+    expect(JSON.parse(line)).toMatchObject({ mode: 'encrypt', output: shell.path('one.wax') })
   })
 
   it('is left by no failure, and fails before any work', async () => {

@@ -114,6 +114,41 @@ describe('a signed message', () => {
   })
 })
 
+describe('waxseal inspect', () => {
+  it('reads on while a header is not whole, and no further', async () => {
+    const child = start(shell, ['inspect', '--json'])
+    const outcome = outcomeOf(child)
+    child.stdin!.on('error', () => undefined)
+    for (const part of [message.subarray(0, 1), message.subarray(1, 50), message.subarray(50, 1000)]) {
+      child.stdin!.write(part)
+      await new Promise((resolve) => setTimeout(resolve, 100))
+    }
+    expect(JSON.parse(succeeded(await outcome))).toMatchObject({ messageVersion: 2, frameLength: 65_536 })
+    failed(await shell.waxseal(['inspect'], message.subarray(0, 50)), 4, /ends inside its header/)
+    failed(await shell.waxseal(['inspect'], ''), 4, /ends inside its header/)
+  })
+
+  it('escapes what a terminal would obey or not show, also in JSON', async () => {
+    const texts = ['\u009b31m', '\u202egnp.exe', '\u007f', '\u{e0041}', '\u2028', 'é']
+    const pairs = texts.flatMap((text, index) => ['-c', `${index}=${text}`])
+    shell.write('x', 'x')
+    const line = succeeded(await shell.waxseal(['encrypt', ...RAW, ...pairs, '-i', 'x', '-o', 'x.wax', '--json']))
+    const inspected = succeeded(await shell.waxseal(['inspect', '--json', 'x.wax']))
+    const { code, stderr } = await shell.waxseal(['decrypt', ...RAW, '-i', 'x.wax', '--json'])
+    expect(code).toBe(0)
+    for (const json of [line, inspected, stderr]) {
+      expect(json).toMatch(/^[^\p{Cc}\p{Cf}\u2028\u2029]+\n$/u)
+      expect(json).toContain('\\u009b31m')
+      expect(json).toContain('\\udb40\\udc41')
+      expect(json).toContain('é')
+      const value = JSON.parse(json) as { encryptionContext?: object; header?: { encryptionContext: object } }
+      expect(value.encryptionContext ?? value.header?.encryptionContext).toMatchObject(
+        Object.fromEntries(texts.entries()),
+      )
+    }
+  })
+})
+
 describe('--caching', () => {
   const encryptedKeys = async (name: string): Promise<unknown> =>
     (JSON.parse(succeeded(await shell.waxseal(['inspect', '--json', name]))) as { encryptedDataKeys: unknown })
