@@ -10,6 +10,9 @@ import { sourceOf } from './source.ts'
 /** What has no header in so many bytes is no message that anybody wrote. */
 const MAX_HEADER_BYTES = 0x1000000
 
+/** What the library says of a beginning that may still become a header. */
+const UNFINISHED = 'ends inside its header'
+
 export const inspectRow: CommandRow = {
   name: 'inspect',
   text: "show a message's header; needs no key, so nothing of it is verified",
@@ -27,7 +30,7 @@ export const inspectRow: CommandRow = {
   },
 }
 
-/** Reads as much of a message as its header needs, unverified. */
+/** Reads as much of a message as its header needs, unverified; of what is no message, as much as tells so. */
 export async function readHeader(source: ReadableStream<Uint8Array>): Promise<MessageHeader> {
   const reader = source.getReader()
   let bytes: Uint8Array = new Uint8Array(0)
@@ -39,7 +42,8 @@ export async function readHeader(source: ReadableStream<Uint8Array>): Promise<Me
       try {
         return inspect(bytes)
       } catch (error) {
-        if (!(error instanceof FormatError) || bytes.length > MAX_HEADER_BYTES) throw error
+        const isUnfinished = error instanceof FormatError && error.message.endsWith(UNFINISHED)
+        if (!isUnfinished || bytes.length > MAX_HEADER_BYTES) throw error
       }
     }
   } finally {

@@ -115,6 +115,12 @@ describe('a signed message', () => {
 })
 
 describe('waxseal inspect', () => {
+  it.each([['hello\n'], ['AYAA']])('refuses %j at once, though more may come', async (beginning) => {
+    const child = start(shell, ['inspect'])
+    child.stdin!.write(beginning)
+    failed(await outcomeOf(child), 4, /./)
+  })
+
   it('reads on while a header is not whole, and no further', async () => {
     const child = start(shell, ['inspect', '--json'])
     const outcome = outcomeOf(child)
