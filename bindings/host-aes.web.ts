@@ -60,5 +60,5 @@ function ofFixedLength(bytes: Uint8Array): BufferSource {
 
 /** The additional data as a copy: not every engine has read it when the call returns. */
 function parameters(iv: Uint8Array, aad: Uint8Array): AesGcmParams {
-  return { name: 'AES-GCM', iv: iv as BufferSource, additionalData: new Uint8Array(aad), tagLength: TAG_BITS }
+  return { name: 'AES-GCM', iv: ofFixedLength(iv), additionalData: new Uint8Array(aad), tagLength: TAG_BITS }
 }

@@ -1,5 +1,6 @@
 import { ecdsa } from '#asymmetric'
 import type { Ecdsa, EcdsaSigningKey } from '../bindings/asymmetric.ts'
+import { isZero } from '../bindings/bytes.ts'
 import { now, orElse, whenHere, type MaybePromise } from '../bindings/maybe-promise.ts'
 import { assertWellFormed } from '../bindings/text.ts'
 import { mergeContexts, PUBLIC_KEY_CONTEXT_KEY, type EncryptionContext } from './context.ts'
@@ -77,6 +78,14 @@ class MessageEncryptionMaterials extends Materials implements EncryptionMaterial
 
   get encryptedDataKeys(): readonly EncryptedDataKey[] {
     return this.#encryptedDataKeys
+  }
+
+  /** What a keyring hands out twice is zeros the second time: messages would be under a key that everybody knows. */
+  override setDataKey(dataKey: Uint8Array): void {
+    super.setDataKey(dataKey)
+    if (isZero(dataKey)) {
+      throw new RangeError('the data key is all zeros: a keyring answers fresh bytes, which are wiped with the message')
+    }
   }
 
   addEncryptedDataKey(encryptedDataKey: EncryptedDataKey): void {

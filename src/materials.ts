@@ -48,7 +48,7 @@ export interface EncryptionMaterials {
   readonly signal: AbortSignal | undefined
   /**
    * Takes the bytes over: they are wiped with the materials. Throws when there is a key already, its length is wrong, or
-   * it is all zeros.
+   * it is all zeros, which is what is left of one that was handed out before.
    */
   setDataKey(dataKey: Uint8Array): void
   /** Adds a key to the message. Its arrays are not copied: they must not change afterwards. */

@@ -1,6 +1,5 @@
 import { ecdsa } from '#asymmetric'
 import type { Ecdsa } from '../bindings/asymmetric.ts'
-import { isZero } from '../bindings/bytes.ts'
 import { canonicalContext, type EncryptionContext } from './context.ts'
 import { DisposedError, UnsupportedError } from './errors.ts'
 import type { Keyring, MaterialsManager } from './materials.ts'
@@ -11,9 +10,6 @@ import type { AlgorithmSuite } from './suites.ts'
 export function assertArray(value: unknown, name: string): void {
   if (!(value instanceof Uint8Array)) throw new TypeError(`${name} must be a Uint8Array`)
 }
-
-/** What a keyring hands out twice is zeros the second time: every message would be under a key that everybody knows. */
-const WIPED_KEY = 'the data key is all zeros: a keyring answers fresh bytes, which are wiped with the message'
 
 /** What both kinds of materials hold: a data key that is wiped at the end, and the context in canonical form. */
 export class Materials {
@@ -47,7 +43,6 @@ export class Materials {
     if (this.#dataKey !== undefined) throw new TypeError('these materials have a data key already')
     if (dataKey.length !== this.suite.keyBytes)
       throw new RangeError(wrongDataKeyLength(this.suite, dataKey.length).message)
-    if (isZero(dataKey)) throw new RangeError(WIPED_KEY)
     this.#dataKey = dataKey
   }
 
