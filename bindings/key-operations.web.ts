@@ -22,8 +22,8 @@ import { SCHEMES, type Scheme } from './key-schemes.ts'
 import type { RsaPrivateIntegers, RsaPublicIntegers } from './rsa-digest.ts'
 import type { RsaHash } from './rsa-encoding.ts'
 
-// Asymmetric keys by WebCrypto (and secp256k1 on Bun), and by @noble/curves and big integers where a runtime's has not what is asked for. In a
-// file of its own, which is loaded when the first key is used.
+// Asymmetric keys by WebCrypto (and secp256k1 on Bun), and by @noble/curves and big integers where a runtime's has not
+// what is asked for. In a file of its own, which is loaded when the first key is used.
 
 /** The curves of WebCrypto (some lack P-521), with the length of a coordinate. */
 const NIST_BYTES = { 'P-256': 32, 'P-384': 48, 'P-521': 66 } as const

@@ -252,7 +252,8 @@ export class LocalCache implements MaterialsCache {
   /** A timer that keeps no process alive. */
   #after(milliseconds: number, act: () => void): ReturnType<typeof setTimeout> {
     const timer = setTimeout(act, Math.min(Math.max(milliseconds, 1), MAX_TIMEOUT))
-    if (typeof timer === 'object') timer.unref()
+    // Not every runtime's timers can be told.
+    ;(timer as { unref?: () => void }).unref?.()
     return timer
   }
 
