@@ -1,6 +1,6 @@
 /**
- * The exceptions that the public service model of AWS KMS (API version 2014-11-01) declares for each action, without
- * `Exception`; for ML-KEM, which that lacks, those of the JavaScript SDK.
+ * The exceptions that the service model of AWS KMS (API version 2014-11-01) declares for each action, without
+ * `Exception`.
  */
 // prettier-ignore
 export const DECLARED: Readonly<Record<string, readonly string[]>> = {
