@@ -114,7 +114,7 @@ async function wrap(passphrase: Uint8Array, materials: EncryptionMaterials): Pro
   if (materials.dataKey === undefined) materials.setDataKey(materials.random(materials.suite.keyBytes))
   const parameters = { ...WRITTEN, salt: materials.random(SALT_BYTES) }
   const info = serializeParameters(parameters)
-  const keys = await deriveKeys(passphrase, parameters, info)
+  const keys = await deriveKeys(passphrase, parameters, info, materials.signal)
   const cipher = new GcmKey(keys.subarray(COMMITMENT_BYTES))
   try {
     materials.signal?.throwIfAborted()
@@ -149,14 +149,14 @@ async function unwrap(
 
 async function open(
   passphrase: Uint8Array,
-  { suite, serializedContext }: DecryptionMaterials,
+  { suite, serializedContext, signal }: DecryptionMaterials,
   { providerInfo, ciphertext }: EncryptedDataKey,
 ): Promise<Uint8Array> {
   const parameters = parseParameters(providerInfo)
   if (ciphertext.length !== COMMITMENT_BYTES + suite.keyBytes + TAG_BYTES) {
     throw new FormatError(`the encrypted data key has ${String(ciphertext.length)} bytes, not those of ${suite.name}`)
   }
-  const keys = await deriveKeys(passphrase, parameters, providerInfo)
+  const keys = await deriveKeys(passphrase, parameters, providerInfo, signal)
   const cipher = new GcmKey(keys.subarray(COMMITMENT_BYTES))
   try {
     const commitment = ciphertext.subarray(0, COMMITMENT_BYTES)
@@ -198,9 +198,12 @@ async function deriveKeys(
   passphrase: Uint8Array,
   { memoryKib, passes, lanes, salt }: Argon2Parameters,
   info: Uint8Array,
+  signal: AbortSignal | undefined,
 ): Promise<Uint8Array> {
-  const work = last.then(() =>
-    argon2id({
+  const work = last.then(() => {
+    // Nobody computes for a caller that has gone while others were before it.
+    signal?.throwIfAborted()
+    return argon2id({
       password: passphrase,
       salt,
       memorySize: memoryKib,
@@ -208,8 +211,8 @@ async function deriveKeys(
       parallelism: lanes,
       hashLength: 32,
       outputType: 'binary',
-    }),
-  )
+    })
+  })
   last = work.catch(() => undefined)
   const stretched = await work
   try {

@@ -1,3 +1,4 @@
+import type * as HashWasm from 'hash-wasm'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { passphraseKeyring } from '../../kms/providers/passphrase.ts'
 import {
@@ -12,6 +13,16 @@ import {
   type Keyring,
 } from '../../src/index.ts'
 import { aes, plaintext, preceded } from '../unit/src-setup.ts'
+
+const computed = vi.hoisted(() => vi.fn())
+vi.mock('hash-wasm', async (original) => {
+  const real = await original<typeof HashWasm>()
+  const argon2id: typeof real.argon2id = (options) => {
+    computed()
+    return real.argon2id(options)
+  }
+  return { ...real, argon2id }
+})
 
 const passphrase = 'correct horse battery stäple'
 const CONTEXT = { encryptionContext: { a: 'b' } }
@@ -82,6 +93,24 @@ describe('a passphrase keyring', () => {
     const { plaintext: opened } = await decrypt(passphraseKeyring({ passphrase }), await begun)
     expect(opened).toEqual(plaintext)
     await expect(encrypt(keyring, plaintext)).rejects.toMatchObject({ code: 'ERR_WAXSEAL_DISPOSED' })
+  })
+
+  it('computes nothing for calls that were aborted while they waited', async () => {
+    const keyring = passphraseKeyring({ passphrase })
+    const abort = new AbortController()
+    const message = await encrypt(keyring, plaintext)
+    computed.mockClear()
+    const first = encrypt(keyring, plaintext)
+    const gone = [
+      encrypt(keyring, plaintext, { signal: abort.signal }),
+      decrypt(keyring, message, { signal: abort.signal }),
+    ]
+    const last = decrypt(keyring, message)
+    abort.abort(new RangeError('gone'))
+    for (const call of gone) await expect(call).rejects.toThrow('gone')
+    await first
+    expect((await last).plaintext).toEqual(plaintext)
+    expect(computed).toHaveBeenCalledTimes(2)
   })
 
   it('is asynchronous, and refuses what is no passphrase', () => {
