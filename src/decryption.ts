@@ -108,7 +108,8 @@ export function decryptionOf(header: DecodedHeader, call: DecryptionCall): Decry
     suite: header.suite,
     encryptionContext,
     requiredEncryptionContextKeys: requiredKeys,
-    encryptedDataKeys: header.parsed.encryptedDataKeys,
+    // A list of its own: what a keyring does to it is not to show in the header that is answered.
+    encryptedDataKeys: [...header.parsed.encryptedDataKeys],
     confirm: (dataKey) => authenticatesHeader(header, expected, dataKey),
     signal,
   }

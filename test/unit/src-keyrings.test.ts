@@ -123,6 +123,20 @@ describe('data keys', () => {
     await expect(decrypt(careless, message)).rejects.toThrow(AuthenticationError)
   })
 
+  it('may be looked for in another order, which the header does not show', async () => {
+    const other = rawAesKeyring({ ...NAMES, name: 'k2', wrappingKey: new Uint8Array(32) })
+    const message = await encrypt(multiKeyring({ generator: aes, children: [other] }), plaintext)
+    const reversing: Keyring = {
+      wrap: () => undefined,
+      unwrap: (materials, encryptedDataKeys) => {
+        ;(encryptedDataKeys as unknown[]).reverse()
+        return aes.unwrap(materials, encryptedDataKeys)
+      },
+    }
+    const { header } = await decrypt(reversing, message)
+    expect(header.encryptedDataKeys).toEqual(inspect(message).encryptedDataKeys)
+  })
+
   it('must be made and wrapped by the keyring', async () => {
     const idle: Keyring = { wrap: async () => undefined, unwrap: async () => undefined }
     await expect(encrypt(idle, plaintext)).rejects.toThrow(KeyUnavailableError)
