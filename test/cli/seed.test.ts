@@ -1,4 +1,5 @@
 import { createHmac, generateKeyPairSync, verify } from 'node:crypto'
+import { readFileSync } from 'node:fs'
 import type { KMS } from '@aws-sdk/client-kms'
 import { afterAll, describe, expect, it } from 'vitest'
 import { client, rootCredentials, serve, type Running } from './server.ts'
@@ -112,6 +113,17 @@ describe('waxseal serve --seed', () => {
     await running.stop()
   })
 
+  it('takes the example of the documentation', async () => {
+    const [, example = ''] = /```yaml\n([^`]+)```/.exec(readFileSync('docs/seed-file.md', 'utf8'))!
+    shell.write('example.yaml', example)
+    const running = await serve(shell, '--data', shell.path('example'), '--seed', shell.path('example.yaml'))
+    const kms = client(running.url, rootCredentials(shell, 'example'))
+    const { KeyMetadata } = await kms.describeKey({ KeyId: 'alias/orders' })
+    expect(KeyMetadata).toMatchObject({ KeyId: AES, Description: 'orders', KeyUsage: 'ENCRYPT_DECRYPT' })
+    expect((await kms.describeKey({ KeyId: HMAC })).KeyMetadata?.KeySpec).toBe('HMAC_256')
+    expect((await running.stop()).stderr).toMatch(/2 keys and 1 aliases, 3 of them new/)
+  })
+
   it('refuses a file that is not in its form, makes nothing, and shows nothing of it', async () => {
     const data = ['serve', '--port', '0', '--data', shell.path('refused'), '--seed', shell.path('seed.yaml')]
     const FILES: readonly (readonly [string, RegExp])[] = [
@@ -153,7 +165,7 @@ describe('waxseal serve --seed', () => {
   it('writes no material anywhere', async () => {
     const forms = [SECRET, Buffer.from(SECRET, 'hex').toString('base64'), RSA_PEM.split('\n')[3]!, DIGITS]
     const pattern = forms.map((form) => `-e '${form}'`).join(' ')
-    const found = await shell.bash(`grep -rlaF ${pattern} data home other refused || true`)
+    const found = await shell.bash(`grep -rlaF ${pattern} data home other refused example || true`)
     expect(found.stdout.toString()).toBe('')
   })
 })
