@@ -6,12 +6,13 @@ import { digestInfo, pssEncode, pssVerify, type RsaHash } from './rsa-encoding.t
 // the arithmetic are done here, in big integers. Those are not constant-time; base and exponents are blinded, so that
 // what takes time is unrelated to key and message. In a file of its own, loaded when it is needed.
 
-/** n, e of RSAPublicKey, and all of RSAPrivateKey (RFC 8017 appendix A.1). */
+/** RSAPublicKey (RFC 8017 appendix A.1.1). */
 export interface RsaPublicIntegers {
   readonly n: bigint
   readonly e: bigint
 }
 
+/** RSAPrivateKey (RFC 8017 appendix A.1.2), but for d. */
 export interface RsaPrivateIntegers extends RsaPublicIntegers {
   readonly p: bigint
   readonly q: bigint
@@ -20,7 +21,7 @@ export interface RsaPrivateIntegers extends RsaPublicIntegers {
   readonly qInv: bigint
 }
 
-/** Bits of randomness of which a multiple of p − 1, or q − 1, blinds an exponent. */
+/** Random bytes of the factor by which p − 1, or q − 1, is added to an exponent. */
 const BLINDING_BYTES = 16
 /** Bits of an exponent that are worked on at once. */
 const WINDOW_BITS = 4n
