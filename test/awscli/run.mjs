@@ -65,7 +65,7 @@ function runShell(folder, port) {
   }
   for (const name of Object.keys(env)) if (/^AWS_(?:ACCESS|SECRET|SESSION|PROFILE|DEFAULT)/.test(name)) delete env[name]
   const ending = `trap 'kill $(jobs -p) 2>/dev/null; wait' EXIT\n`
-  return spawnSync('bash', ['-euo', 'pipefail', '-c', ending + script], {
+  return spawnSync('bash', ['--norc', '-euo', 'pipefail', '-c', ending + script], {
     cwd: folder,
     env,
     encoding: 'utf8',

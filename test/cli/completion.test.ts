@@ -18,7 +18,7 @@ afterAll(() => shell.remove())
 async function inBash(...words: string[]): Promise<string[]> {
   const list = ['waxseal', ...words].map((word) => `'${word}'`).join(' ')
   const script = `. ./bash; COMP_WORDS=(${list}); COMP_CWORD=${words.length}; _waxseal 2>/dev/null; printf '%s\\n' "\${COMPREPLY[@]}"`
-  return succeeded(await shell.run('bash', ['-c', script]))
+  return succeeded(await shell.run('bash', ['--norc', '-c', script]))
     .split('\n')
     .filter(Boolean)
 }

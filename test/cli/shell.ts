@@ -54,7 +54,7 @@ export class Shell {
 
   /** Runs a script in which `waxseal` is the built command. */
   bash(script: string): Promise<Outcome> {
-    return this.run('bash', ['-c', `waxseal() { "${process.execPath}" "${CLI}" "$@"; }\n${script}`])
+    return this.run('bash', ['--norc', '-c', `waxseal() { "${process.execPath}" "${CLI}" "$@"; }\n${script}`])
   }
 
   run(

@@ -108,7 +108,11 @@ async function runExample(name) {
 }
 
 function runBlock(title, code, cwd) {
-  const { status, stdout, stderr } = spawnSync('bash', ['-euo', 'pipefail', '-c', code], { cwd, env, encoding: 'utf8' })
+  const { status, stdout, stderr } = spawnSync('bash', ['--norc', '-euo', 'pipefail', '-c', code], {
+    cwd,
+    env,
+    encoding: 'utf8',
+  })
   check(status === 0, title, stdout + stderr)
   return stdout
 }

@@ -13,7 +13,11 @@ const servers = new Set()
  */
 export function startServer(command, options) {
   // A process group of its own, so that what the shell started ends with it.
-  const child = spawn('bash', ['-c', command], { ...options, detached: true, stdio: ['ignore', 'pipe', 'pipe'] })
+  const child = spawn('bash', ['--norc', '-c', command], {
+    ...options,
+    detached: true,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
   const ended = new Promise((resolve) => child.once('close', resolve))
   servers.add({ child, ended })
   let output = ''

@@ -43,7 +43,7 @@ afterAll(() => {
 /** Runs a block in the folder that the blocks share, so that one can go on from what an earlier one made. */
 function run({ language, line, code }: Block): string {
   const [command, ...args] =
-    language === 'sh' ? ['bash', '-euo', 'pipefail', '-c', code] : [process.execPath, script(line, code)]
+    language === 'sh' ? ['bash', '--norc', '-euo', 'pipefail', '-c', code] : [process.execPath, script(line, code)]
   const env = {
     ...process.env,
     PATH: [join(folder, 'node_modules/.bin'), process.env.PATH].join(delimiter),
