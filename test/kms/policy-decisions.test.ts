@@ -294,15 +294,12 @@ describe('a request on no key', () => {
     ['kms:CreateCustomKeyStore', '*', 'allow'],
     ['kms:CreateAlias', KEY, 'allow'],
     ['kms:Decrypt', KEY, 'allow'],
-  ])(
-    'has kms:CallerAccount if it is on a key, or on a custom key store: %s on %s: %s',
-    (action, resource, decision) => {
-      const Condition = { StringEquals: { 'kms:CallerAccount': ACCOUNT } }
-      const text = policyText(statement({ Principal: undefined, Condition }))
-      const asked = request({ action, resource })
-      expect(authorise(asked, { identityPolicies: [parsePolicy(text, 'identity')] }).decision).toBe(decision)
-    },
-  )
+  ])('has kms:CallerAccount on a key or custom key store: %s on %s: %s', (action, resource, decision) => {
+    const Condition = { StringEquals: { 'kms:CallerAccount': ACCOUNT } }
+    const text = policyText(statement({ Principal: undefined, Condition }))
+    const asked = request({ action, resource })
+    expect(authorise(asked, { identityPolicies: [parsePolicy(text, 'identity')] }).decision).toBe(decision)
+  })
 
   it('is on * or on an alias', () => {
     const alias = `arn:aws:kms:us-east-1:${ACCOUNT}:alias/a`
